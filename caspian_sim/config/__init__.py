@@ -1,0 +1,35 @@
+"""What the user asks for: the schema of a configuration, its loader and its messages."""
+
+from caspian_sim.config.catalogue import available_measures, default_catalogue, load_measures
+from caspian_sim.config.export import (
+    config_hash,
+    json_schema,
+    key_table,
+    resolved_yaml,
+    write_template,
+)
+from caspian_sim.config.loader import load_config, parse_config
+from caspian_sim.config.measure import Measure, VolumeRange
+from caspian_sim.config.parameters import overridden_parameters
+from caspian_sim.config.problems import InvalidConfigError, Problem
+from caspian_sim.config.schema import Config, Programme
+
+__all__ = [
+    "Config",
+    "InvalidConfigError",
+    "Measure",
+    "Problem",
+    "Programme",
+    "VolumeRange",
+    "available_measures",
+    "config_hash",
+    "default_catalogue",
+    "json_schema",
+    "key_table",
+    "load_config",
+    "load_measures",
+    "overridden_parameters",
+    "parse_config",
+    "resolved_yaml",
+    "write_template",
+]

@@ -1,0 +1,360 @@
+"""What a configuration may say: every key, its unit, its default and its limits.
+
+These models are the one definition of a run. The JSON Schema for editors and
+the reference in docs/config.md are generated from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    Discriminator,
+    Field,
+    GetJsonSchemaHandler,
+    Tag,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import CoreSchema
+
+from caspian_sim.config.catalogue import available_measures
+from caspian_sim.config.fields import (
+    Level,
+    Party,
+    Section,
+    Slug,
+    SomeOf,
+    State,
+    UniqueListOf,
+    Year,
+    setting,
+)
+from caspian_sim.config.measure import Measure, Measures
+from caspian_sim.config.parameters import known_parameter, override_findings
+from caspian_sim.config.problems import Finding, did_you_mean, refuse, show
+from caspian_sim.config.summary import html_summary, text_summary
+
+Scenario = Literal["ssp119", "ssp126", "ssp245", "ssp370", "ssp585"]
+FigureName = Literal["projection", "budget", "hypsometry", "hindcast"]
+
+ParameterName = Annotated[str, AfterValidator(known_parameter)]
+
+
+def _list_or_word(value: object) -> str:
+    return "<list>" if isinstance(value, list | tuple) else "<word>"
+
+
+class Period(Section):
+    """Whole calendar years, both inclusive."""
+
+    start: Year = setting("First year; the run starts at 00:00 on 1 January.", unit="calendar year")
+    end: Year = setting("Last year; the run ends at 24:00 on 31 December.", unit="calendar year")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.end < self.start:
+            raise refuse(
+                Finding(
+                    "the period ends before it starts",
+                    found=f"start {self.start}, end {self.end}",
+                    allowed=f"{self.start} or later",
+                    at=("end",),
+                )
+            )
+        return self
+
+    @property
+    def years(self) -> range:
+        """All years of the period."""
+        return range(self.start, self.end + 1)
+
+
+class Climate(Section):
+    """What nobody in the basin controls."""
+
+    scenarios: SomeOf[Scenario] = setting(
+        "Shared socio-economic pathways of the sixth IPCC assessment.",
+        default=("ssp126", "ssp245", "ssp370", "ssp585"),
+    )
+    area_convention: Literal["dynamic", "constant"] = setting(
+        "Sea area in the rain and evaporation terms: dynamic follows the level (physical); constant holds "
+        "the area of the start, as some published projections do.",
+        default="dynamic",
+    )
+
+
+class Uncertainty(Section):
+    """How many members, and what differs between them."""
+
+    members: int = setting("Number of members.", default=100, unit="members", ge=1, le=1_000_000)
+    seed: int = setting("Seed of all random streams.", default=20251211, unit="1", ge=0, le=2**63 - 1)
+    parameters: Literal["prior", "central"] = setting(
+        "prior: each member draws every parameter from its range; central: every member has the best values.",
+        default="prior",
+    )
+    variability: bool = setting("Year-to-year variability of rivers and net evaporation.", default=True)
+
+
+class ParameterOverride(Section):
+    """Replaces parts of a shipped parameter; a bare number fixes the parameter at that value."""
+
+    distribution: Literal["normal", "uniform", "triangular", "lognormal", "fixed"] | None = setting(
+        "Distribution of the prior.", default=None
+    )
+    best: float | None = setting("Best value.", default=None, unit="that of the parameter")
+    low: float | None = setting("Low end.", default=None, unit="that of the parameter")
+    high: float | None = setting("High end.", default=None, unit="that of the parameter")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare_number(cls, value: object) -> object:
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return {"distribution": "fixed", "best": value}
+        if isinstance(value, Mapping | ParameterOverride):
+            return value
+        raise refuse(
+            Finding(
+                f"{show(value)} is neither a number nor a map",
+                found=show(value),
+                allowed="a number, or a map with the keys distribution, best, low, high",
+            )
+        )
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        """Let a bare number stand for the whole map, as the validator does."""
+        return {"anyOf": [{"type": "number"}, handler.resolve_ref_schema(handler(core_schema))]}
+
+
+class Initial(Section):
+    """State at the start of the period."""
+
+    level_m: Level | None = setting(
+        "Sea level at 00:00 on 1 January of period.start. The observed record decides when not given.",
+        default=None,
+        unit="m BHS",
+    )
+
+
+class Basin(Section):
+    """Shape of the sea."""
+
+    hypsometry: str | None = setting(
+        "CSV file with columns level_m (m BHS) and area_km2 (km²), relative to the file that names it. The "
+        "package's own curve is used when not given.",
+        default=None,
+    )
+
+
+class Consumption(Section):
+    """Use of water in the basin that does not come back."""
+
+    change: Mapping[
+        Party,
+        Mapping[Year, Annotated[float, Field(ge=-100, le=100, json_schema_extra={"unit": "km³/yr"})]],
+    ] = setting(
+        "Change of irretrievable consumption against today, by party and year; growth is positive. Linear "
+        "between the years, constant outside them, zero before the first one.",
+        default={},
+        unit="km³/yr",
+    )
+
+
+class MeasureChoice(Section):
+    """Which measures exist in this run."""
+
+    catalogue: Literal["default", "none"] = setting(
+        "The package's catalogue of measures, or none.", default="default"
+    )
+    include: Annotated[
+        Annotated[Literal["all"], Tag("<word>")] | Annotated[UniqueListOf[Slug], Tag("<list>")],
+        Discriminator(_list_or_word),
+    ] = setting("Measures to keep, by id, out of the catalogue and the custom ones; or all.", default="all")
+    custom: Measures = setting("Measures of your own.", default=())
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        if self.include == "all":
+            return self
+        known = available_measures(self.catalogue, self.custom)
+        findings = [
+            Finding(
+                f"unknown measure {show(name)}",
+                allowed=", ".join(known) or "no measure is defined",
+                hint=did_you_mean(name, known),
+                at=("include", i),
+            )
+            for i, name in enumerate(self.include)
+            if name not in known
+        ]
+        if findings:
+            raise refuse(*findings)
+        return self
+
+    def available(self) -> dict[str, Measure]:
+        """Measures of the run by id: the catalogue and the custom ones, cut down to those included."""
+        measures = available_measures(self.catalogue, self.custom)
+        if self.include == "all":
+            return measures
+        return {name: measures[name] for name in self.include}
+
+
+class Programme(Section):
+    """States that act together, and what they do."""
+
+    participants: UniqueListOf[State] = setting("States that carry out their measures.", default=())
+    measures: UniqueListOf[Slug] | None = setting(
+        "Measures the participants carry out, by id; all of theirs when not given.", default=None
+    )
+
+
+class Outcomes(Section):
+    """What is reported of the projection."""
+
+    thresholds_m: UniqueListOf[Level] = setting(
+        "Levels whose crossing is reported.", default=(), unit="m BHS"
+    )
+    report_years: UniqueListOf[Year] = setting(
+        "Years of the tables, within the period.", default=(), unit="calendar year"
+    )
+
+
+class Output(Section):
+    """What is written, and where."""
+
+    directory: str = setting(
+        "Folder of the results, relative to the working directory; results/<name> when not given.",
+        min_length=1,
+    )
+    frequency: Literal["annual", "monthly"] = setting("Time step of the dataset.", default="annual")
+    figures: Annotated[
+        Annotated[Literal["all", "none"], Tag("<word>")] | Annotated[UniqueListOf[FigureName], Tag("<list>")],
+        Discriminator(_list_or_word),
+    ] = setting("Figures to draw: all, none or a list of names.", default="all")
+
+
+class Solver(Section):
+    """How the water balance is integrated."""
+
+    method: Literal["batched", "RK45", "DOP853", "LSODA", "Radau", "BDF"] = setting(
+        "batched: fixed steps, all members at once; the others: scipy.integrate.solve_ivp, one member at a "
+        "time.",
+        default="batched",
+    )
+    tolerance_mm: float = setting(
+        "Tolerance of the adaptive methods, as level.", default=0.001, unit="mm", gt=0, le=100
+    )
+    steps_per_month: int = setting("Steps of the batched method.", default=1, unit="1/month", ge=1, le=32)
+
+
+class Config(Section):
+    """A run of the model, fully resolved and valid.
+
+    Made by :func:`caspian_sim.config.load_config`; every key is described in docs/config.md.
+    """
+
+    name: Slug = setting("Short name of the run; lower-case letters, digits and hyphens.")
+    title: str | None = setting("Title for figures and briefs.", default=None)
+    description: str | None = setting("What the run is for.", default=None)
+    period: Period = setting("Whole calendar years, both inclusive.")
+    climate: Climate = setting("What nobody in the basin controls.", default=Climate())
+    uncertainty: Uncertainty = setting("Members, and what differs between them.", default=Uncertainty())
+    parameters: Mapping[ParameterName, ParameterOverride] = setting(
+        "Changes to the shipped parameters, by name: a number fixes the parameter at that value.", default={}
+    )
+    initial: Initial = setting("State at the start of the period.", default=Initial())
+    basin: Basin = setting("Shape of the sea.", default=Basin())
+    consumption: Consumption = setting("Use of water in the basin.", default=Consumption())
+    measures: MeasureChoice = setting("Which measures exist in this run.", default=MeasureChoice())
+    programmes: Annotated[Mapping[Slug, Programme], Field(min_length=1)] = setting(
+        "Programmes to compare, by name, in the order in which they are shown.", default={"none": Programme()}
+    )
+    outcomes: Outcomes = setting("What is reported of the projection.", default=Outcomes())
+    output: Output = setting("What is written, and where.")
+    solver: Solver = setting("How the water balance is integrated.", default=Solver())
+
+    @model_validator(mode="before")
+    @classmethod
+    def _default_directory(cls, data: Any) -> Any:
+        if not isinstance(data, Mapping):
+            return data
+        output = data.get("output", {})
+        if isinstance(output, Mapping) and "directory" not in output:
+            return {**data, "output": {**output, "directory": f"results/{data.get('name')}"}}
+        return data
+
+    @field_validator("parameters")
+    @classmethod
+    def _shipped(cls, overrides: Mapping[str, ParameterOverride]) -> Mapping[str, ParameterOverride]:
+        if overrides and (findings := override_findings(overrides)):
+            raise refuse(*findings)
+        return overrides
+
+    @field_validator("programmes")
+    @classmethod
+    def _feasible(cls, programmes: Mapping[str, Programme], info: ValidationInfo) -> Mapping[str, Programme]:
+        choice = info.data.get("measures")
+        named = {(name, i): m for name, p in programmes.items() for i, m in enumerate(p.measures or ())}
+        if choice is None or not named:
+            return programmes
+        included = choice.available()
+        findings = []
+        for (name, i), measure in named.items():
+            at = (name, "measures", i)
+            if measure not in included:
+                findings.append(
+                    Finding(
+                        f"unknown measure {show(measure)}",
+                        allowed=", ".join(included) or "no measure is included in this run",
+                        hint=did_you_mean(measure, included),
+                        at=at,
+                    )
+                )
+            elif included[measure].state not in programmes[name].participants:
+                state = included[measure].state
+                findings.append(
+                    Finding(
+                        f"measure {show(measure)} is one of {state}, which does not take part",
+                        found=f"participants {', '.join(programmes[name].participants) or 'none'}",
+                        hint=f"add {state} to programmes.{name}.participants",
+                        at=at,
+                    )
+                )
+        if findings:
+            raise refuse(*findings)
+        return programmes
+
+    @field_validator("outcomes")
+    @classmethod
+    def _within_period(cls, outcomes: Outcomes, info: ValidationInfo) -> Outcomes:
+        period = info.data.get("period")
+        if period is None:
+            return outcomes
+        findings = [
+            Finding(
+                f"{year} lies outside the period",
+                found=str(year),
+                allowed=f"{period.start} to {period.end}",
+                at=("report_years", i),
+            )
+            for i, year in enumerate(outcomes.report_years)
+            if year not in period.years
+        ]
+        if findings:
+            raise refuse(*findings)
+        return outcomes
+
+    def __repr__(self) -> str:
+        """Summary of the run rather than every value of it."""
+        return text_summary(self)
+
+    __str__ = __repr__
+
+    def _repr_html_(self) -> str:
+        return html_summary(self)
