@@ -147,7 +147,7 @@ def _same_columns(path: Path, found: list[str], expected: list[str]) -> None:
 
 
 def _values(raw: pd.Series[str], column: Column, path: Path, first_line: int) -> npt.NDArray[Any]:
-    """Values of one column; the error names the line of the first that cannot be read."""
+    """Values of one column, NaN for a blank number; the error names the line of the first that is wrong."""
     import pandas as pd
 
     if column.type is None and column.units is None:
@@ -160,7 +160,7 @@ def _values(raw: pd.Series[str], column: Column, path: Path, first_line: int) ->
         parsed, allowed = pd.to_numeric(raw, errors="coerce"), "a whole number"
         bad = parsed % 1 != 0
     else:
-        parsed, allowed = pd.to_numeric(raw, errors="coerce"), "a number, or nothing where there is no value"
+        parsed, allowed = pd.to_numeric(raw, errors="coerce"), "a number"
         bad = parsed.isna() & (raw != "")
     if bad.any():
         row = int(bad.to_numpy().argmax())
