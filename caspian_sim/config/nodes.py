@@ -6,6 +6,7 @@ origin, so that after merging several files a message can still name the line.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -73,12 +74,24 @@ def plain(node: Node) -> object:
 
 
 def from_plain(value: object, origin: Origin) -> Node:
-    """Tree of a value from Python; every node has the same origin."""
+    """Tree of a value from Python; every node has the same origin.
+
+    Numpy numbers and arrays become plain numbers and lists, paths become text.
+    """
+    if hasattr(value, "tolist"):
+        value = value.tolist()
     if isinstance(value, Mapping):
-        return Node({key: from_plain(child, origin) for key, child in value.items()}, origin)
+        return Node({_plain_key(key): from_plain(child, origin) for key, child in value.items()}, origin)
     if isinstance(value, list | tuple):
         return Node([from_plain(child, origin) for child in value], origin)
+    if isinstance(value, os.PathLike):
+        value = os.fspath(value)
     return Node(value, origin)  # type: ignore[arg-type]  # the schema refuses what is no scalar
+
+
+def _plain_key(key: object) -> Step:
+    key = key.tolist() if hasattr(key, "tolist") else key
+    return key if isinstance(key, str | int) and not isinstance(key, bool) else str(key)
 
 
 def merge(base: Node, change: Node) -> Node:

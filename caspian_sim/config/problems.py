@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -88,6 +89,16 @@ class InvalidConfigError(ConfigError):
         return type(self), (self.problems,)
 
 
+def in_order(problems: Iterable[Problem]) -> list[Problem]:
+    """Problems without repetition, file by file and line by line."""
+
+    def place(problem: Problem) -> tuple[str, int, int]:
+        match = re.fullmatch(r"(.*):(\d+):(\d+)", problem.origin, re.DOTALL)
+        return (match[1], int(match[2]), int(match[3])) if match else (problem.origin, 0, 0)
+
+    return sorted({str(problem): problem for problem in problems}.values(), key=place)
+
+
 def refuse(*findings: Finding) -> PydanticCustomError:
     """Error to raise in a validator; the loader turns it into problems with a place."""
     text = "; ".join(
@@ -119,7 +130,9 @@ def show(value: object) -> str:
         return "a map" if value else "an empty map"
     if isinstance(value, list | tuple):
         return "a list" if value else "an empty list"
-    text = repr(value)
+    text = (
+        repr(value) if isinstance(value, str | int | float) else f"an object of type {type(value).__name__}"
+    )
     return text if len(text) <= 60 else text[:57] + "..."
 
 

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import difflib
 import os
-from pathlib import Path
+import re
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 from ruamel.yaml.nodes import Node as YamlNode
-from ruamel.yaml.reader import ReaderError
 
 from caspian_sim.config.nodes import Node, Origin, Scalar
 from caspian_sim.config.problems import Finding, InvalidConfigError, Problem, Step, show
@@ -26,6 +25,7 @@ VALUE_LIMIT = 100_000
 """Most values a configuration may have once its anchors are expanded."""
 
 _TAG = "tag:yaml.org,2002:"
+_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _SCALARS = frozenset(_TAG + kind for kind in ("null", "bool", "int", "float", "str", "timestamp"))
 
 
@@ -45,20 +45,20 @@ def read_file(path: str) -> Node:
     try:
         if os.path.isdir(path):
             raise _error(path, "this is a folder, not a file", hint=_files_in(path))
-        size = os.path.getsize(path)
-        if size > SIZE_LIMIT:
-            raise _error(
-                path,
-                "the file is too large for a configuration",
-                found=f"{size:,} bytes",
-                allowed=f"up to {SIZE_LIMIT:,} bytes",
-            )
-        data = Path(path).read_bytes()
+        with open(path, "rb") as stream:
+            data = stream.read(SIZE_LIMIT + 1)
     except FileNotFoundError:
         raise _error(path, "no such file", hint=_nearest_file(path)) from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise _error(path, f"the file cannot be read: {reason}") from None
+    if len(data) > SIZE_LIMIT:
+        raise _error(
+            path,
+            "the file is too large for a configuration",
+            found=f"{max(os.path.getsize(path), len(data)):,} bytes",
+            allowed=f"up to {SIZE_LIMIT:,} bytes",
+        )
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -90,25 +90,26 @@ class _Composer:
         self.problems: list[Problem] = []
 
     def tree(self, text: str) -> Node:
-        bad = next((i for i, c in enumerate(text) if c < " " and c not in "\t\n\r"), None)
+        bad = _UNPRINTABLE.search(text)
         if bad is not None:
-            line, column = text.count("\n", 0, bad) + 1, bad - text.rfind("\n", 0, bad)
+            line, column = (
+                text.count("\n", 0, bad.start()) + 1,
+                bad.start() - text.rfind("\n", 0, bad.start()),
+            )
             raise _error(
                 f"{self.name}:{line}:{column}",
                 "the file is not plain text",
-                found=f"control character 0x{ord(text[bad]):02x}",
+                found=f"control character 0x{ord(bad[0]):02x}",
             )
         try:
             composed = self.yaml.compose(text)
-            if composed is None:
+            if composed is None or str(composed.tag) == _TAG + "null":
                 raise _error(
                     self.name, "the file is empty", hint="caspian-sim init writes a file to start from"
                 )
             node = self.node(composed)
         except MarkedYAMLError as error:
             raise self.syntax(error, text) from None
-        except ReaderError as error:
-            raise _error(self.name, f"the file is not YAML: {error.reason}") from None
         except YAMLError as error:
             raise _error(self.name, f"the file is not YAML: {error}") from None
         except RecursionError:
@@ -119,19 +120,25 @@ class _Composer:
 
     def syntax(self, error: MarkedYAMLError, text: str) -> InvalidConfigError:
         mark = error.problem_mark or error.context_mark
-        what = str(error.problem or error.context)
         where = self.name if mark is None else f"{self.name}:{mark.line + 1}:{mark.column + 1}"
         lines = text.splitlines()
         line = lines[mark.line] if mark is not None and mark.line < len(lines) else ""
+        what = str(error.problem or error.context).removeprefix("but ")
+        context = str(error.context or "")
+        opened = f"opened on line {error.context_mark.line + 1}" if error.context_mark else ""
         hint = None
-        if "\\t" in what or line.lstrip(" ").startswith("\t"):
+        if "\\t" in what:
             hint = "indent with spaces, not with tabs"
         elif "mapping values are not allowed" in what:
             hint = "text with a colon needs quotes; otherwise check the indentation of this line"
-        elif "but found another document" in what:
+        elif "another document" in what:
             hint = "a configuration is one document: remove the line ---"
-        elif "stream end" in what:
-            hint = "a bracket or a quote is never closed"
+        elif "flow" in context:
+            hint = f"is the bracket {opened} closed, and a comma between all members?"
+        elif "quoted" in context:
+            hint = f"is the quote {opened} closed?"
+        elif "block" in context:
+            hint = "check the indentation of this line"
         return _error(
             where,
             f"the file is not YAML: {what}",
