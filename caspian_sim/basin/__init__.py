@@ -1,0 +1,1 @@
+"""Geometry of the basin: hypsometry, Kara-Bogaz-Gol and its strait, rivers, sectors."""
