@@ -111,8 +111,8 @@ def test_caspian_has_its_published_volume_at_gauge_zero():
 
 
 def test_other_published_areas_are_met_within_the_stated_uncertainty():
-    # 371,000 km² about -28.5 m and 422,000 km² in 1929 (-25.93 m): Great Soviet Encyclopedia; 378,394 km² at
-    # gauge zero: sum of the North, Middle and South Caspian in the Atlas of Caspian Sea Hydromorphology.
+    # 371,000 km² about -28.5 m and 422,000 km² in 1929 (-25.93 m): Great Soviet Encyclopedia; 378,394 km²:
+    # sum of North, Middle and South in the Atlas of Caspian Sea Hydromorphology, level taken as gauge zero.
     level = np.array([-28.5, -25.93, -28.0])
     area = np.array([371_000.0, 422_000.0, 91_942.0 + 137_812.0 + 148_640.0])
     stated = np.interp(level, NODES, CASPIAN.area_uncertainty)
