@@ -16,8 +16,6 @@ from caspian_sim.config.schema import Config
 from caspian_sim.errors import ConfigError, OutputError
 
 _UNHASHED = ("name", "title", "description", "output")
-_UNLIMITED = 2**53
-"""Above this a limit only says what a computer can hold."""
 
 
 def resolved_yaml(config: Config) -> str:
@@ -177,9 +175,9 @@ def _type(spec: dict[str, Any]) -> str:
     word = {"integer": "whole number", "number": "number", "string": "text", "boolean": "true or false"}[kind]
     above = spec.get("exclusiveMinimum")
     low, high = spec.get("minimum", above), spec.get("maximum")
-    if low is None or high is None:
+    if low is None:
         return word
-    limits = f"{low:.10g} or more" if high > _UNLIMITED else f"{low:.10g} to {high:.10g}"
+    limits = f"{low:.10g} or more" if high is None else f"{low:.10g} to {high:.10g}"
     return f"{word}, {'above ' if above is not None else ''}{limits}"
 
 

@@ -60,6 +60,14 @@ SomeOf = Annotated[
     tuple[H, ...], Field(min_length=1), BeforeValidator(_list_to_tuple), AfterValidator(_unique)
 ]
 
+WORD, LIST = "<word>", "<list>"
+"""Branches of a setting that takes a word or a list, as they show in the validator's notes."""
+
+
+def word_or_list(value: object) -> str:
+    """Tell which branch a value takes."""
+    return LIST if isinstance(value, list | tuple) else WORD
+
 
 def _word(noun: str, words: tuple[str, ...], hints: Callable[[str], str | None]) -> BeforeValidator:
     """Accept one of some words; say what the word should be otherwise."""
@@ -148,7 +156,7 @@ def _check_level(value: object) -> object:
         return value
     if LOWEST_LEVEL <= value <= HIGHEST_LEVEL:
         return value
-    guess = next((g for g in (-value, value / 100, -value / 100) if -40 <= g <= HIGHEST_LEVEL), None)
+    guess = next((g for g in (-value, value / 100, -value / 100) if -35 <= g <= -22), None)
     hint = "levels are metres in the Baltic Height System, where the sea stands near -29"
     raise refuse(
         Finding(

@@ -82,14 +82,12 @@ def _put(tree: Node, steps: Path, node: Node, done: Path = ()) -> Node:
             )
         items[place] = _put(items[place], rest, node, (*done, place))
         return Node(items, tree.origin, tree.key_origin)
-    members = tree.value if isinstance(tree.value, dict) else {}
+    if not isinstance(tree.value, dict):
+        return _put(Node({}, node.origin, tree.key_origin), steps, node, done)
     if rest:
-        inside = members.get(step, Node({}, node.origin))
-        node = _put(inside, rest, node, (*done, str(step)))
-        return Node({**members, step: node}, tree.origin, tree.key_origin)
-    return merge(
-        Node(members, tree.origin, tree.key_origin), Node({step: node}, tree.origin, tree.key_origin)
-    )
+        node = _put(tree.value.get(step, Node({}, node.origin)), rest, node, (*done, str(step)))
+        return Node({**tree.value, step: node}, tree.origin, tree.key_origin)
+    return merge(tree, Node({step: node}, tree.origin, tree.key_origin))
 
 
 def _error(origin: Origin, what: str, **parts: str | None) -> InvalidConfigError:

@@ -265,7 +265,8 @@ def _nearest_file(path: str) -> str:
     if folder and not os.path.isdir(folder):
         return f"there is no folder {folder}"
     files = _yaml_files(folder)
-    near = difflib.get_close_matches(name, files, n=1, cutoff=0.4)
+    stems = {os.path.splitext(file)[0]: file for file in files}
+    near = difflib.get_close_matches(os.path.splitext(name)[0], stems, n=1)
     if near:
-        return f"did you mean {os.path.join(folder, near[0])}?"
+        return f"did you mean {os.path.join(folder, stems[near[0]])}?"
     return _files_in(folder) if files else f"there is no YAML file in {folder or 'the working directory'}"

@@ -23,6 +23,8 @@ from pydantic_core import CoreSchema
 
 from caspian_sim.config.catalogue import available_measures
 from caspian_sim.config.fields import (
+    LIST,
+    WORD,
     Level,
     Party,
     Section,
@@ -32,6 +34,7 @@ from caspian_sim.config.fields import (
     UniqueListOf,
     Year,
     setting,
+    word_or_list,
 )
 from caspian_sim.config.measure import Measure, Measures
 from caspian_sim.config.parameters import known_parameter, override_findings
@@ -42,10 +45,6 @@ Scenario = Literal["ssp119", "ssp126", "ssp245", "ssp370", "ssp585"]
 FigureName = Literal["projection", "budget", "hypsometry", "hindcast"]
 
 ParameterName = Annotated[str, AfterValidator(known_parameter)]
-
-
-def _list_or_word(value: object) -> str:
-    return "<list>" if isinstance(value, list | tuple) else "<word>"
 
 
 class Period(Section):
@@ -91,7 +90,7 @@ class Uncertainty(Section):
     """How many members, and what differs between them."""
 
     members: int = setting("Number of members.", default=100, unit="members", ge=1, le=1_000_000)
-    seed: int = setting("Seed of all random streams.", default=20251211, unit="1", ge=0, le=2**63 - 1)
+    seed: int = setting("Seed of all random streams.", default=20251211, unit="1", ge=0)
     parameters: Literal["prior", "central"] = setting(
         "prior: each member draws every parameter from its range; central: every member has the best values.",
         default="prior",
@@ -105,9 +104,9 @@ class ParameterOverride(Section):
     distribution: Literal["normal", "uniform", "triangular", "lognormal", "fixed"] | None = setting(
         "Distribution of the prior.", default=None
     )
-    best: float | None = setting("Best value.", default=None, unit="that of the parameter")
-    low: float | None = setting("Low end.", default=None, unit="that of the parameter")
-    high: float | None = setting("High end.", default=None, unit="that of the parameter")
+    best: float | None = setting("Best value.", default=None, unit="the parameter's")
+    low: float | None = setting("Low end.", default=None, unit="the parameter's")
+    high: float | None = setting("High end.", default=None, unit="the parameter's")
 
     @model_validator(mode="before")
     @classmethod
@@ -173,8 +172,8 @@ class MeasureChoice(Section):
         "The package's catalogue of measures, or none.", default="default"
     )
     include: Annotated[
-        Annotated[Literal["all"], Tag("<word>")] | Annotated[UniqueListOf[Slug], Tag("<list>")],
-        Discriminator(_list_or_word),
+        Annotated[Literal["all"], Tag(WORD)] | Annotated[UniqueListOf[Slug], Tag(LIST)],
+        Discriminator(word_or_list),
     ] = setting("Measures to keep, by id, out of the catalogue and the custom ones; or all.", default="all")
     custom: Measures = setting("Measures of your own.", default=())
 
@@ -234,8 +233,8 @@ class Output(Section):
     )
     frequency: Literal["annual", "monthly"] = setting("Time step of the dataset.", default="annual")
     figures: Annotated[
-        Annotated[Literal["all", "none"], Tag("<word>")] | Annotated[UniqueListOf[FigureName], Tag("<list>")],
-        Discriminator(_list_or_word),
+        Annotated[Literal["all", "none"], Tag(WORD)] | Annotated[UniqueListOf[FigureName], Tag(LIST)],
+        Discriminator(word_or_list),
     ] = setting("Figures to draw: all, none or a list of names.", default="all")
 
 

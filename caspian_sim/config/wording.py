@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from annotated_types import Ge, Gt, Le, Lt
+from annotated_types import Ge, Gt, Le
 from pydantic import BaseModel, WithJsonSchema
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
+from caspian_sim.config.fields import WORD
 from caspian_sim.config.problems import Finding, Path, did_you_mean, show
 
 KEY = "[key]"
@@ -32,6 +33,8 @@ class Declared:
         self.kind: Any = None
         self.metadata: list[object] = []
         self.unit: str | None = None
+        self.or_list = False
+        self.choices: tuple[Any, ...] = ()
         self.holder: type[BaseModel] | None = None
         self.enter(kind, [])
 
@@ -43,11 +46,13 @@ class Declared:
     def enter(self, kind: Any, metadata: list[object]) -> None:
         """Go down to a type, collecting what is annotated on the way."""
         self.metadata = list(metadata)
+        self.choices = ()
         while True:
             if get_origin(kind) is Annotated:
                 kind, *more = get_args(kind)
                 self.metadata += more
             elif get_origin(kind) in (Union, UnionType):
+                self.choices = get_args(kind)
                 kind = max(get_args(kind), key=_rank)
             else:
                 break
@@ -58,11 +63,20 @@ class Declared:
                 self.note_unit(item.json_schema_extra)
             elif isinstance(item, WithJsonSchema):
                 self.note_unit(item.json_schema)
+                self.metadata += _limits(item.json_schema or {})
 
     def note_unit(self, extra: object) -> None:
         """Remember the unit, if there is one; 1 is none."""
         if isinstance(extra, dict) and extra.get("unit", "1") != "1":
             self.unit = str(extra["unit"])
+
+
+def _limits(schema: Mapping[str, Any]) -> list[object]:
+    return [
+        limit(schema[key])
+        for key, limit in (("minimum", Ge), ("maximum", Le))
+        if isinstance(schema.get(key), float)
+    ]
 
 
 def _rank(kind: Any) -> int:
@@ -79,7 +93,10 @@ def declared_at(kind: Any, loc: Path) -> Declared:
     here = Declared(kind)
     for i, step in enumerate(loc):
         args, origin = get_args(here.kind), get_origin(here.kind)
-        if here.model is not None:
+        if step == WORD:
+            here.enter(min(here.choices, key=_rank), [])
+            here.or_list = True
+        elif here.model is not None:
             here.holder = here.model
             info = here.model.model_fields.get(str(step))
             if info is None:
@@ -166,7 +183,7 @@ def _allowed(kind: str, here: Declared) -> str | None:
     if get_origin(here.kind) is tuple:
         return "a list: [first, second] or one line each after a hyphen"
     if get_origin(here.kind) is Literal:
-        return ", ".join(map(str, get_args(here.kind)))
+        return ", ".join(map(str, get_args(here.kind))) + (" or a list" if here.or_list else "")
     return "a map: {key: value} or one line each"
 
 
@@ -174,16 +191,18 @@ def _range(here: Declared) -> str:
     low = high = None
     for limit in here.metadata:
         if isinstance(limit, Ge):
-            low = f"{limit.ge}"
+            low = _number(limit.ge)
         elif isinstance(limit, Gt):
-            low = f"more than {limit.gt}"
+            low = f"more than {_number(limit.gt)}"
         elif isinstance(limit, Le):
-            high = f"{limit.le}"
-        elif isinstance(limit, Lt):
-            high = f"less than {limit.lt}"
+            high = _number(limit.le)
     number = "a whole number" if here.kind is int else "a number"
     if low and high:
         number += f", {low} to {high}"
-    elif low or high:
-        number += f", {f'{low} or more' if low else f'up to {high}'}"
+    elif low:
+        number += f", {low} or more"
     return number + (f" ({here.unit})" if here.unit else "")
+
+
+def _number(limit: object) -> str:
+    return f"{limit:.10g}" if isinstance(limit, int | float) else str(limit)
