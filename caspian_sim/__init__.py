@@ -1,3 +1,56 @@
-"""Sea level of the Caspian under climate change and under the measures of its five littoral states."""
+"""Sea level of the Caspian under climate change and under the measures of its five littoral states.
+
+The usual way in::
+
+    import caspian_sim as cs
+
+    ds = cs.run("configs/quickstart.yaml")   # an xarray.Dataset
+    cs.hypsometry().area(-29.2)              # km² at −29.2 m BHS
+    cs.data.load("sea_level_annual")         # the observed record, with source and grade
+    cs.hindcast()                            # the model against the record, 1937-2022
+
+Levels are metres in the Baltic Height System (m BHS), areas km², volumes km³, fluxes km³/yr.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from caspian_sim import data as data
+    from caspian_sim.basin.hypsometry import load_hypsometry as hypsometry
+    from caspian_sim.config import Config, load_config
+    from caspian_sim.evaluate.hindcast import hindcast
+    from caspian_sim.results import open_result as open  # noqa: A004
+    from caspian_sim.results import save
+    from caspian_sim.simulate import reproduce, run
+
+# Imported at first use, so that the command line answers at once.
+_PLACES = {
+    "Config": ("caspian_sim.config", "Config"),
+    "data": ("caspian_sim.data", None),
+    "hindcast": ("caspian_sim.evaluate.hindcast", "hindcast"),
+    "hypsometry": ("caspian_sim.basin.hypsometry", "load_hypsometry"),
+    "load_config": ("caspian_sim.config", "load_config"),
+    "open": ("caspian_sim.results", "open_result"),
+    "reproduce": ("caspian_sim.simulate", "reproduce"),
+    "run": ("caspian_sim.simulate", "run"),
+    "save": ("caspian_sim.results", "save"),
+}
+
+__all__ = ["Config", "data", "hindcast", "hypsometry", "load_config", "open", "reproduce", "run", "save"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PLACES:
+        raise AttributeError(f"module 'caspian_sim' has no attribute {name!r}")
+    module, attribute = _PLACES[name]
+    found = import_module(module)
+    return found if attribute is None else getattr(found, attribute)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

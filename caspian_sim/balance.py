@@ -1,0 +1,137 @@
+r"""The water balance: fluxes and the one right-hand side that every solver integrates.
+
+.. math::
+
+    \frac{dV}{dt} &= Q(t) + [P(t) - E(t)]\,A(h) - F(h, h_b, t)
+
+    \frac{dV_b}{dt} &= F(h, h_b, t) - N_b(t)\,A_b(h_b)
+
+*V* is the volume of the sea as an anomaly against its volume at −28 m BHS (km³), *Q* the sum of the terms
+that do not depend on the state (river inflow, groundwater, measures, less the change of consumption; km³/yr),
+*P* and *E* precipitation and evaporation (mm/yr) over the sea area *A* (km²), *F* the outflow to
+Kara-Bogaz-Gol and *N_b* the net evaporation from the bay (mm/yr).
+
+Every flux that depends on the state is a state of its own, integrated together with the volumes: the budget
+closes to round-off, whatever the error of the solver, and means of level and area come out without quadrature
+afterwards.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from caspian_sim.basin.bay import Bay
+from caspian_sim.basin.exchange import MM_KM2_TO_KM3, bay_exchange
+from caspian_sim.basin.hypsometry import VolumeTable
+
+Array = NDArray[np.float64]
+
+# Rows of the state, shape (STATES, member). The first two are the volumes, the rest accumulate from the start
+# of a month.
+SEA: Final = 0  # sea volume anomaly against −28 m BHS, km³
+BAY: Final = 1  # bay volume above its floor, km³
+LEVEL: Final = 2  # ∫ h dt, m yr
+AREA: Final = 3  # ∫ A dt, km² yr
+PRECIPITATION: Final = 4  # ∫ P A dt, km³
+EVAPORATION: Final = 5  # ∫ E A dt, km³
+STRAIT: Final = 6  # ∫ F dt, km³
+BAY_LOSS: Final = 7  # ∫ N_b A_b dt, km³
+STATES: Final = 8
+
+
+@dataclass(frozen=True)
+class Basin:
+    """Shape of the sea and the bay for an ensemble.
+
+    Attributes
+    ----------
+    table : VolumeTable
+        Level and area of the sea as functions of its volume anomaly.
+    bay : Bay
+        Shape of Kara-Bogaz-Gol.
+    area_factor : ndarray, shape (member,)
+        Factor on the sea area at every level, and so on every difference of volume.
+    sill : ndarray, shape (member,)
+        Sill of the strait, m BHS.
+    """
+
+    table: VolumeTable
+    bay: Bay
+    area_factor: Array
+    sill: Array
+
+    def level_and_area(self, volume_anomaly: Array) -> tuple[Array, Array]:
+        """Level (m BHS) and area (km²) of the sea at a volume anomaly (km³), shape (member,)."""
+        level, area = self.table.level_and_area(volume_anomaly / self.area_factor)
+        return level, area * self.area_factor
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Forcing between two breakpoints, constant in time; every array has shape (member,) or broadcasts to it.
+
+    Attributes
+    ----------
+    external : ndarray
+        Sum of river inflow, groundwater and measures less consumption change, km³/yr.
+    precipitation, evaporation : ndarray
+        Over the sea, mm/yr.
+    strait_coefficient : ndarray
+        Weir coefficient times the open share of the strait, km³ yr⁻¹ m⁻¹·⁵.
+    pipe_outflow : ndarray
+        Flow through pipes in a dammed strait, km³/yr.
+    bay_net_evaporation : ndarray
+        Evaporation less precipitation over the bay, mm/yr.
+    """
+
+    external: Array
+    precipitation: Array
+    evaporation: Array
+    strait_coefficient: Array
+    pipe_outflow: Array
+    bay_net_evaporation: Array
+
+
+def tendencies(state: Array, segment: Segment, basin: Basin) -> Array:
+    """Right-hand side of the balance: the rate of change of every state.
+
+    Parameters
+    ----------
+    state : ndarray, shape (STATES, member)
+        Rows as named in this module.
+    segment : Segment
+        Forcing, constant between breakpoints: it is passed in and not looked up by time, since the last stage
+        of a Runge-Kutta step lies exactly on the breakpoint.
+    basin : Basin
+
+    Returns
+    -------
+    ndarray, shape (STATES, member)
+        Rates per year.
+    """
+    level, area = basin.level_and_area(state[SEA])
+    outflow, bay_loss = bay_exchange(
+        level,
+        state[BAY],
+        basin.bay,
+        segment.strait_coefficient,
+        basin.sill,
+        segment.pipe_outflow,
+        segment.bay_net_evaporation,
+    )
+    precipitation = segment.precipitation * area * MM_KM2_TO_KM3
+    evaporation = segment.evaporation * area * MM_KM2_TO_KM3
+    rate = np.empty_like(state)
+    rate[SEA] = segment.external + precipitation - evaporation - outflow
+    rate[BAY] = outflow - bay_loss
+    rate[LEVEL] = level
+    rate[AREA] = area
+    rate[PRECIPITATION] = precipitation
+    rate[EVAPORATION] = evaporation
+    rate[STRAIT] = outflow
+    rate[BAY_LOSS] = bay_loss
+    return rate

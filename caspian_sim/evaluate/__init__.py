@@ -1,0 +1,1 @@
+"""How well the model does: the closed balance of the record, and the hindcast."""

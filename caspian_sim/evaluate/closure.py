@@ -1,0 +1,167 @@
+"""Net evaporation that closes the balance of the record, and the statistics of its variability.
+
+The tables ``net_evaporation_implied`` and ``variability`` are written by ``tools/build_closure.py`` from what
+is here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import least_squares
+
+from caspian_sim import data
+from caspian_sim.basin.bay import kara_bogaz_gol
+from caspian_sim.basin.exchange import follow_sea_level, observed_level_at
+from caspian_sim.basin.hypsometry import load_hypsometry
+from caspian_sim.basin.rivers import river_inflow
+from caspian_sim.basin.strait import strait_state
+from caspian_sim.climate.seasons import level_departure_at_month_edges, net_evaporation_departure
+from caspian_sim.collect import Calendar
+
+Array = NDArray[np.float64]
+
+FIRST_YEAR, LAST_YEAR = 1937, 2022
+LEVEL_RECORD_STARTS = 1922
+KM3_TO_KM2_MM = 1e6
+# Lags of the autocorrelation to which the slow component is fitted, years.
+FITTED_LAGS = np.arange(1, 16)
+
+
+@dataclass(frozen=True)
+class Closure:
+    """Annual balance of the record.
+
+    Attributes
+    ----------
+    year : ndarray of int, shape (year,)
+    inflow, strait_outflow, storage : ndarray, shape (year,)
+        River inflow, outflow to Kara-Bogaz-Gol and rise of storage, km³/yr.
+    net_evaporation : ndarray, shape (year,)
+        What is left over, as a depth over the area of the mean level, mm/yr.
+    """
+
+    year: NDArray[np.int64]
+    inflow: Array
+    strait_outflow: Array
+    storage: Array
+    net_evaporation: Array
+
+
+def observed_bay(first_year: int, last_year: int) -> tuple[Calendar, Array, Array]:
+    """Kara-Bogaz-Gol under the observed level of the sea, with the best values of all parameters.
+
+    Parameters
+    ----------
+    first_year, last_year : int
+        Calendar years within the record of the level, both inclusive.
+
+    Returns
+    -------
+    calendar : Calendar
+    volume : ndarray, shape (month + 1,)
+        Water in the bay at the edges of the months, km³.
+    outflow : ndarray, shape (month,)
+        Outflow from the sea, km³/yr.
+
+    Notes ----- The bay starts as high over its floor as about 1972 (fact ``kbg_max_depth_1972``) and forgets
+    its start within a few years.
+    """
+    best = {name: prior.best for name, prior in data.parameters().items()}
+    calendar = Calendar(first_year, last_year)
+    seasons = np.resize(level_departure_at_month_edges()[:-1], len(calendar.edges))
+    opening, recut, pipes = strait_state(calendar.years, calendar.months)
+    coefficient = opening * np.where(
+        recut, best["strait_coefficient_after_1992"], best["strait_coefficient_before_1980"]
+    )
+    evaporation = best["bay_net_evaporation"] + net_evaporation_departure(calendar.fractions).ravel()
+    bay = kara_bogaz_gol()
+    history = follow_sea_level(
+        observed_level_at(calendar.edges) + seasons,
+        calendar.length,
+        bay,
+        np.atleast_1d(bay.volume(bay.floor + data.fact("kbg_max_depth_1972").value)),
+        coefficient[:, None],
+        np.array([best["strait_sill"]]),
+        pipes,
+        evaporation[:, None],
+    )
+    return calendar, history.volume[:, 0], history.outflow[:, 0]
+
+
+def close_balance(first_year: int = FIRST_YEAR, last_year: int = LAST_YEAR) -> Closure:
+    r"""Net evaporation of each year as what is left of the balance.
+
+    Parameters
+    ----------
+    first_year, last_year : int
+        Calendar years with a total river inflow, both inclusive.
+
+    Returns
+    -------
+    Closure
+
+    Notes
+    -----
+    .. math:: N = \frac{R + G - F - \Delta V}{A}
+
+    The rise of storage is taken between year ends, which are the means of the annual levels on both sides: a
+    year's value knows half of the next year's level, so the series serves statistics and must not serve as a
+    forecast of anything.
+    """
+    curve = load_hypsometry()
+    calendar, _, outflow = observed_bay(LEVEL_RECORD_STARTS, last_year)
+    strait = calendar.interval_mean(outflow)[first_year - LEVEL_RECORD_STARTS :]
+    years = np.arange(first_year, last_year + 1)
+    inflow = river_inflow(first_year, last_year).sum(axis=0)
+    edge = observed_level_at(np.append(years, last_year + 1).astype(float))
+    storage = np.diff(np.asarray(curve.volume(edge)))
+    level = data.load("sea_level_annual")["level"].sel(year=years).values.astype(float)
+    left = inflow + data.parameters()["groundwater"].best - strait - storage
+    return Closure(years, inflow, strait, storage, left / np.asarray(curve.area(level)) * KM3_TO_KM2_MM)
+
+
+def autocorrelation(series: Array, lags: NDArray[np.int64]) -> Array:
+    """Sample autocorrelation of a series.
+
+    Parameters
+    ----------
+    series : ndarray, shape (time,)
+    lags : ndarray of int, shape (lag,)
+
+    Returns
+    -------
+    ndarray, shape (lag,)
+    """
+    anomaly = series - series.mean()
+    return np.array([(anomaly[:-lag] * anomaly[lag:]).sum() for lag in lags]) / (anomaly**2).sum()
+
+
+def estimate_variability(closure: Closure) -> dict[str, float]:
+    r"""Statistics of natural variability, in the names of :class:`caspian_sim.climate.variability.Variability`.
+
+    Parameters
+    ----------
+    closure : Closure
+
+    Returns
+    -------
+    dict of str to float
+
+    Notes ----- The slow component's share *w* and lag-1 autocorrelation φ follow from the autocorrelation of
+    net evaporation, :math:`\rho_k = w\,\varphi^k`, by least squares over lags of 1 to 15 years.
+    """
+    target = autocorrelation(closure.net_evaporation, FITTED_LAGS)
+    fit = least_squares(
+        lambda p: p[0] * p[1] ** FITTED_LAGS - target, x0=[0.3, 0.9], bounds=([0.0, 0.0], [1.0, 0.99])
+    )
+    return {
+        "inflow_cv": float(closure.inflow.std(ddof=1) / closure.inflow.mean()),
+        "inflow_lag1": float(autocorrelation(closure.inflow, np.array([1]))[0]),
+        "net_evaporation_sd": float(closure.net_evaporation.std(ddof=1)),
+        "slow_share": float(fit.x[0]),
+        "slow_lag1": float(fit.x[1]),
+        "cross_correlation": float(np.corrcoef(closure.inflow, closure.net_evaporation)[0, 1]),
+    }

@@ -1,0 +1,501 @@
+"""Integration of the water balance: scipy's adaptive solvers for single runs, a batched Runge-Kutta step for ensembles.
+
+Both integrate :func:`caspian_sim.balance.tendencies` from breakpoint to breakpoint, the edges of the months,
+so that no step ever straddles a jump of the forcing. Tolerances are stated in millimetres of sea level: a
+relative tolerance on 78,000 km³ of water would hide errors of metres.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.integrate import DenseOutput, OdeSolver, solve_ivp
+
+from caspian_sim.balance import (
+    AREA,
+    BAY,
+    BAY_LOSS,
+    EVAPORATION,
+    LEVEL,
+    PRECIPITATION,
+    SEA,
+    STATES,
+    STRAIT,
+    Basin,
+    Segment,
+    tendencies,
+)
+from caspian_sim.errors import DataError, SolverError
+
+Array = NDArray[np.float64]
+Open = NDArray[np.bool_]
+Month = Callable[[Array, Segment, Basin, float, Open], tuple[Array, Array]]
+
+BATCHED = "batched"
+BUDGET_TOLERANCE_KM3 = 1e-6
+# A millimetre over the present sea is 0.37 km³; used only to turn a tolerance in mm into one in km³.
+KM3_PER_MM = 0.37
+# Halvings of a month when an event is located: 2^-22 of a month is less than a second.
+BISECTIONS = 22
+
+
+@dataclass(frozen=True)
+class Forcing:
+    """Monthly forcing of an ensemble, piecewise constant; fluxes have shape (month, member) or (month, 1).
+
+    Attributes
+    ----------
+    length : ndarray, shape (month,)
+        Length of the months as a share of the calendar year, yr.
+    first_year : int
+        Calendar year that begins with the first month.
+    external, precipitation, evaporation, strait_coefficient, pipe_outflow, bay_net_evaporation : ndarray
+        As in :class:`caspian_sim.balance.Segment`.
+
+    Raises
+    ------
+    DataError
+        When a value is not finite.
+    """
+
+    length: Array
+    first_year: int
+    external: Array
+    precipitation: Array
+    evaporation: Array
+    strait_coefficient: Array
+    pipe_outflow: Array
+    bay_net_evaporation: Array
+
+    def __post_init__(self) -> None:
+        for field in fields(Segment):
+            values = getattr(self, field.name)
+            if len(values) != len(self.length):
+                raise DataError(
+                    f"forcing '{field.name}' has {len(values)} months\n    allowed  {len(self.length)}"
+                )
+            if not np.isfinite(values).all():
+                month, member = np.argwhere(~np.isfinite(values))[0]
+                raise DataError(
+                    f"forcing '{field.name}' is not finite in {self.label(int(month))}\n"
+                    f"    found    {values[month, member]} in member {member}\n"
+                    "    allowed  finite numbers in every month"
+                )
+
+    def segment(self, month: int) -> Segment:
+        """Return the forcing of one month."""
+        return Segment(*(getattr(self, field.name)[month] for field in fields(Segment)))
+
+    def label(self, month: int) -> str:
+        """Calendar name of a month, as in 2031-07."""
+        return f"{self.first_year + month // 12}-{month % 12 + 1:02d}"
+
+
+@dataclass(frozen=True)
+class Watch:
+    """What is watched for its first fall below zero.
+
+    Attributes
+    ----------
+    levels : tuple of float
+        Sea levels, m BHS.
+    """
+
+    levels: tuple[float, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the events, in the order of :meth:`values`."""
+        return (*(f"sea level below {level:g} m" for level in self.levels), "strait dry", "bay dry")
+
+    def values(self, state: Array, basin: Basin) -> Array:
+        """Distance to each event, shape (event, member): positive before it, negative after.
+
+        The strait is dry when the sea stands below the sill, the bay when only pools are left on its floor.
+        """
+        level = basin.level_and_area(state[SEA])[0]
+        bay = state[BAY] - basin.bay.node_volume[0]
+        return np.stack([*(level - threshold for threshold in self.levels), level - basin.sill, bay])
+
+
+@dataclass(frozen=True)
+class Solution:
+    """What an integration leaves, by output interval and member.
+
+    Attributes
+    ----------
+    level, area : ndarray, shape (interval, member)
+        Means over the interval, m BHS and km².
+    volume, bay_volume : ndarray, shape (interval, member)
+        At the end of the interval: anomaly against −28 m BHS and volume over the floor of the bay, km³.
+    precipitation, evaporation, strait_outflow, bay_loss, external : ndarray, shape (interval, member)
+        Mean fluxes over the interval, km³/yr.
+    residual : ndarray, shape (interval, member)
+        Change of volume less all accumulated fluxes, km³; the larger in magnitude of sea and bay.
+    first_event : ndarray, shape (event, member)
+        Time of the first fall below each watched event, decimal years; NaN if it never happens.
+    events : tuple of str
+        Names of the events.
+    steps, evaluations : int
+        Steps and evaluations of the right-hand side, summed over months (and, in adaptive runs, over
+        members).
+    """
+
+    level: Array
+    area: Array
+    volume: Array
+    bay_volume: Array
+    precipitation: Array
+    evaporation: Array
+    strait_outflow: Array
+    bay_loss: Array
+    external: Array
+    residual: Array
+    first_event: Array
+    events: tuple[str, ...]
+    steps: int
+    evaluations: int
+
+    def columns(self, part: slice) -> Solution:
+        """Return the solution of some of the members."""
+        arrays = {f.name: getattr(self, f.name) for f in fields(self)}
+        return Solution(**{k: v[:, part] if isinstance(v, np.ndarray) else v for k, v in arrays.items()})
+
+
+def side_by_side(forcings: Sequence[Forcing]) -> Forcing:
+    """Put the forcings of several ensembles over the same months side by side, as one ensemble.
+
+    Parameters
+    ----------
+    forcings : sequence of Forcing
+        What has one column in all of them is the same in all of them.
+
+    Returns
+    -------
+    Forcing
+    """
+    first = forcings[0]
+    width = first.external.shape[1]
+
+    def joined(name: str) -> Array:
+        parts = [getattr(forcing, name) for forcing in forcings]
+        if all(part.shape[1] == 1 for part in parts) and width > 1:
+            return np.asarray(parts[0])
+        return np.concatenate(
+            [np.broadcast_to(p, (len(p), f.external.shape[1])) for p, f in zip(parts, forcings, strict=True)],
+            axis=1,
+        )
+
+    return Forcing(first.length, first.first_year, *(joined(field.name) for field in fields(Segment)))
+
+
+def _hermite(share: Array | float, step: float, y0: Array, f0: Array, y1: Array, f1: Array) -> Array:
+    """Cubic through two values and two slopes, at a share of the step."""
+    s = share
+    return np.asarray(
+        (1 + 2 * s) * (1 - s) ** 2 * y0
+        + s**2 * (3 - 2 * s) * y1
+        + step * (s * (1 - s) ** 2 * f0 - s**2 * (1 - s) * f1)
+    )
+
+
+class _HermiteOutput(DenseOutput):
+    def __init__(self, t_old: float, t: float, y0: Array, f0: Array, y1: Array, f1: Array) -> None:
+        super().__init__(t_old, t)
+        self._ends = (y0, f0, y1, f1)
+
+    def _call_impl(self, t: Any) -> Any:
+        share = (np.asarray(t) - self.t_old) / (self.t - self.t_old)
+        if share.ndim == 0:
+            return _hermite(float(share), self.t - self.t_old, *self._ends)
+        return _hermite(share, self.t - self.t_old, *(end[:, None] for end in self._ends))
+
+
+class BatchedRK4(OdeSolver):
+    """Classical Runge-Kutta method of order 4 with a fixed step, for any number of members at once.
+
+    Works as ``method`` of :func:`scipy.integrate.solve_ivp`. There is no error control: the members do not
+    share a step size that an outlier among them could spoil.
+
+    Parameters
+    ----------
+    fun, t0, y0, t_bound, vectorized
+        As for :class:`scipy.integrate.OdeSolver`; ``y0`` is the flattened state of all members.
+    steps : int
+        Number of equal steps from ``t0`` to ``t_bound``.
+    """
+
+    def __init__(
+        self,
+        fun: Callable[[float, Array], Array],
+        t0: float,
+        y0: Array,
+        t_bound: float,
+        vectorized: bool = False,
+        *,
+        steps: int = 1,
+    ) -> None:
+        super().__init__(fun, t0, y0, t_bound, vectorized)
+        self._start, self._count, self._done = t0, steps, 0
+        self._last: tuple[Array, Array] | None = None
+
+    def _step_impl(self) -> tuple[bool, str | None]:
+        t, y = self.t, self.y
+        self._done += 1
+        share = self._done / self._count
+        end = (
+            self.t_bound if self._done == self._count else self._start + share * (self.t_bound - self._start)
+        )
+        h = end - t
+        k1 = self.fun(t, y)
+        k2 = self.fun(t + h / 2, y + h / 2 * k1)
+        k3 = self.fun(t + h / 2, y + h / 2 * k2)
+        k4 = self.fun(end, y + h * k3)
+        self._last = (y, k1)
+        self.y = y + h / 6 * (k1 + 2 * (k2 + k3) + k4)
+        self.t = end
+        return True, None
+
+    def _dense_output_impl(self) -> DenseOutput:
+        assert self._last is not None
+        return _HermiteOutput(float(self.t_old), self.t, *self._last, self.y, self.fun(self.t, self.y))
+
+
+class _Counter:
+    """Sums what the solvers did, for the record in the results."""
+
+    def __init__(self) -> None:
+        self.steps = 0
+        self.evaluations = 0
+
+
+def _batched_month(steps: int, watch: Watch, counter: _Counter) -> Month:
+    """One month for all members, with events by cubic interpolation between the steps."""
+
+    def advance(
+        state: Array, segment: Segment, basin: Basin, length: float, awaited: Open
+    ) -> tuple[Array, Array]:
+        def rate(_: float, flat: Array) -> Array:
+            return tendencies(flat.reshape(STATES, -1), segment, basin).ravel()
+
+        solver = BatchedRK4(rate, 0.0, state.ravel(), length, steps=steps)
+        reached = np.full((len(watch.names), state.shape[1]), np.nan)
+        before, distance = state, watch.values(state, basin)
+        while solver.status == "running":
+            begin = solver.t
+            solver.step()
+            after = solver.y.reshape(STATES, -1)
+            then = watch.values(after, basin)
+            fell = awaited & (distance > 0.0) & (then <= 0.0) & np.isnan(reached)
+            if fell.any():
+                slopes = tendencies(before, segment, basin), tendencies(after, segment, basin)
+                located = _locate(fell, before, slopes[0], after, slopes[1], solver.t - begin, watch, basin)
+                reached[fell] = begin + located
+            before, distance = after, then
+        counter.steps += steps
+        counter.evaluations += solver.nfev
+        return before, reached
+
+    return advance
+
+
+def _locate(
+    fell: NDArray[np.bool_],
+    y0: Array,
+    f0: Array,
+    y1: Array,
+    f1: Array,
+    step: float,
+    watch: Watch,
+    basin: Basin,
+) -> Array:
+    """Time from the start of a step to each event that happened in it, by bisection on the cubic between its ends."""
+    events, members = np.nonzero(fell)
+    own = Basin(basin.table, basin.bay, basin.area_factor[members], basin.sill[members])
+    ends = [values[: BAY + 1, members] for values in (y0, f0, y1, f1)]
+    low, high = np.zeros(len(members)), np.ones(len(members))
+    pick = np.arange(len(members))
+    for _ in range(BISECTIONS):
+        middle = 0.5 * (low + high)
+        above = watch.values(_hermite(middle, step, *ends), own)[events, pick] > 0.0
+        low, high = np.where(above, middle, low), np.where(above, high, middle)
+    return step * high
+
+
+def _adaptive_month(method: str, tolerance_mm: float, watch: Watch, counter: _Counter) -> Month:
+    """One month by scipy's adaptive solvers, each member on its own: stacked members would share one error norm."""
+
+    def advance(
+        state: Array, segment: Segment, basin: Basin, length: float, awaited: Open
+    ) -> tuple[Array, Array]:
+        end, reached = np.empty_like(state), np.full((len(watch.names), state.shape[1]), np.nan)
+        # Volumes in km³ against the tolerance; a month's integrals of level and area on the scale of their
+        # own.
+        absolute = np.full(STATES, tolerance_mm * KM3_PER_MM)
+        absolute[LEVEL], absolute[AREA] = tolerance_mm * 1e-3, tolerance_mm * KM3_PER_MM * 1e3
+        for member in range(state.shape[1]):
+            pick = [member]
+            own = Basin(basin.table, basin.bay, basin.area_factor[pick], basin.sill[pick])
+            alone = Segment(
+                *(
+                    values[pick] if values.shape[-1] > 1 else values
+                    for values in (getattr(segment, field.name) for field in fields(Segment))
+                )
+            )
+
+            def rate(_: float, y: Array, alone: Segment = alone, own: Basin = own) -> Array:
+                return tendencies(y[:, None], alone, own)[:, 0]
+
+            run = solve_ivp(
+                rate,
+                (0.0, length),
+                state[:, member],
+                method=method,
+                rtol=1e-12,
+                atol=absolute,
+                events=[_event(watch, index, own) for index in range(len(watch.names))],
+            )
+            if not run.success:
+                raise SolverError(f"the solver {method} failed: {run.message}")
+            end[:, member] = run.y[:, -1]
+            for event, times in enumerate(run.t_events):
+                if len(times) and awaited[event, member]:
+                    reached[event, member] = times[0]
+            counter.steps += len(run.t) - 1
+            counter.evaluations += run.nfev
+        return end, reached
+
+    return advance
+
+
+def _event(watch: Watch, index: int, basin: Basin) -> Callable[[float, Array], float]:
+    def distance(_: float, y: Array) -> float:
+        return float(watch.values(y[:, None], basin)[index, 0])
+
+    distance.direction = -1.0  # type: ignore[attr-defined]
+    return distance
+
+
+def solve(
+    forcing: Forcing,
+    basin: Basin,
+    sea: Array,
+    bay: Array,
+    interval: NDArray[np.int64],
+    *,
+    method: str = BATCHED,
+    steps_per_month: int = 1,
+    tolerance_mm: float = 1e-3,
+    watch: Watch = Watch(),
+    each_month: Callable[[], None] | None = None,
+) -> Solution:
+    """Integrate an ensemble over its forcing.
+
+    Parameters
+    ----------
+    forcing : Forcing
+    basin : Basin
+    sea, bay : ndarray, shape (member,)
+        Initial sea volume anomaly against −28 m BHS and bay volume, km³.
+    interval : ndarray of int, shape (month,)
+        Output interval of each month, ascending from 0.
+    method : str
+        ``batched``, or a method of :func:`scipy.integrate.solve_ivp` (``RK45``, ``DOP853``, ``LSODA``,
+        ``Radau``, ``BDF``) for each member on its own.
+    steps_per_month : int
+        Runge-Kutta steps in a month, for ``batched``.
+    tolerance_mm : float
+        Error per step allowed to an adaptive method, mm of sea level.
+    watch : Watch
+        Events whose first time is wanted.
+    each_month : callable, optional
+        Called after every month, for progress.
+
+    Returns
+    -------
+    Solution
+
+    Raises
+    ------
+    SolverError
+        When a member leaves the range of the hypsometric curve, or the budget does not close to 1e-6 km³.
+    """
+    members, intervals = len(sea), int(interval[-1]) + 1
+    counter = _Counter()
+    month = (
+        _batched_month(steps_per_month, watch, counter)
+        if method == BATCHED
+        else _adaptive_month(method, tolerance_mm, watch, counter)
+    )
+    state = np.zeros((STATES, members))
+    state[SEA], state[BAY] = sea, bay
+    sums = np.zeros((STATES + 1, intervals, members))
+    duration = np.zeros(intervals)
+    edge_volume = np.empty((intervals + 1, 2, members))
+    edge_volume[0] = state[:LEVEL]
+    first_event = np.full((len(watch.names), members), np.nan)
+    for index, length in enumerate(forcing.length):
+        segment, k = forcing.segment(index), interval[index]
+        state[LEVEL:] = 0.0
+        state, reached = month(state, segment, basin, length, np.isnan(first_event))
+        _check_range(state, basin, forcing.label(index))
+        sums[:STATES, k] += state
+        sums[STATES, k] += segment.external * length
+        duration[k] += length
+        edge_volume[k + 1] = state[:LEVEL]
+        begins = forcing.first_year + index // 12 + forcing.length[index - index % 12 : index].sum()
+        first_event = np.where(np.isnan(first_event), begins + reached, first_event)
+        if each_month is not None:
+            each_month()
+    return _solution(sums, duration, edge_volume, first_event, watch, counter)
+
+
+def _check_range(state: Array, basin: Basin, when: str) -> None:
+    volume, table = state[SEA] / basin.area_factor, basin.table
+    lowest, highest = table.node_volume[0], table.node_volume[-1]
+    wrong = ~((volume >= lowest) & (volume <= highest))
+    if wrong.any():
+        member = int(np.argmax(wrong))
+        raise SolverError(
+            f"the sea left the range of the hypsometric curve in {when}\n"
+            f"    found    volume {volume[member]:.4g} km³ against −28 m BHS in member {member}\n"
+            f"    allowed  {lowest:.5g} to {highest:.5g} km³ "
+            f"({table.node_level[0]:g} to {table.node_level[-1]:g} m BHS)"
+        )
+
+
+def _solution(
+    sums: Array, duration: Array, edge_volume: Array, first_event: Array, watch: Watch, counter: _Counter
+) -> Solution:
+    change = np.diff(edge_volume, axis=0)
+    sea_residual = change[:, 0] - (sums[STATES] + sums[PRECIPITATION] - sums[EVAPORATION] - sums[STRAIT])
+    bay_residual = change[:, 1] - (sums[STRAIT] - sums[BAY_LOSS])
+    residual = np.where(np.abs(sea_residual) >= np.abs(bay_residual), sea_residual, bay_residual)
+    worst = max(float(np.abs(np.cumsum(part, axis=0)).max()) for part in (sea_residual, bay_residual))
+    if not worst <= BUDGET_TOLERANCE_KM3:
+        raise SolverError(
+            "the water budget does not close\n"
+            f"    found    residual {worst:.3g} km³\n"
+            f"    allowed  {BUDGET_TOLERANCE_KM3:g} km³ over the whole run"
+        )
+    rate = sums / duration[:, None]
+    return Solution(
+        level=rate[LEVEL],
+        area=rate[AREA],
+        volume=edge_volume[1:, 0],
+        bay_volume=edge_volume[1:, 1],
+        precipitation=rate[PRECIPITATION],
+        evaporation=rate[EVAPORATION],
+        strait_outflow=rate[STRAIT],
+        bay_loss=rate[BAY_LOSS],
+        external=rate[STATES],
+        residual=residual,
+        first_event=first_event,
+        events=watch.names,
+        steps=counter.steps,
+        evaluations=counter.evaluations,
+    )
