@@ -154,9 +154,9 @@ class Basin(Section):
 class Consumption(Section):
     """Use of water in the basin that does not come back."""
 
-    change: Mapping[
+    change: dict[
         Party,
-        Mapping[Year, Annotated[float, Field(ge=-100, le=100, json_schema_extra={"unit": "km³/yr"})]],
+        dict[Year, Annotated[float, Field(ge=-100, le=100, json_schema_extra={"unit": "km³/yr"})]],
     ] = setting(
         "Change of irretrievable consumption against today, by party and year; growth is positive. Linear "
         "between the years, constant outside them, zero before the first one.",
@@ -264,14 +264,14 @@ class Config(Section):
     period: Period = setting("Whole calendar years, both inclusive.")
     climate: Climate = setting("What nobody in the basin controls.", default=Climate())
     uncertainty: Uncertainty = setting("Members, and what differs between them.", default=Uncertainty())
-    parameters: Mapping[ParameterName, ParameterOverride] = setting(
+    parameters: dict[ParameterName, ParameterOverride] = setting(
         "Changes to the shipped parameters, by name: a number fixes the parameter at that value.", default={}
     )
     initial: Initial = setting("State at the start of the period.", default=Initial())
     basin: Basin = setting("Shape of the sea.", default=Basin())
     consumption: Consumption = setting("Use of water in the basin.", default=Consumption())
     measures: MeasureChoice = setting("Which measures exist in this run.", default=MeasureChoice())
-    programmes: Annotated[Mapping[Slug, Programme], Field(min_length=1)] = setting(
+    programmes: Annotated[dict[Slug, Programme], Field(min_length=1)] = setting(
         "Programmes to compare, by name, in the order in which they are shown.", default={"none": Programme()}
     )
     outcomes: Outcomes = setting("What is reported of the projection.", default=Outcomes())
@@ -290,14 +290,14 @@ class Config(Section):
 
     @field_validator("parameters")
     @classmethod
-    def _shipped(cls, overrides: Mapping[str, ParameterOverride]) -> Mapping[str, ParameterOverride]:
+    def _shipped(cls, overrides: dict[str, ParameterOverride]) -> dict[str, ParameterOverride]:
         if overrides and (findings := override_findings(overrides)):
             raise refuse(*findings)
         return overrides
 
     @field_validator("programmes")
     @classmethod
-    def _feasible(cls, programmes: Mapping[str, Programme], info: ValidationInfo) -> Mapping[str, Programme]:
+    def _feasible(cls, programmes: dict[str, Programme], info: ValidationInfo) -> dict[str, Programme]:
         choice = info.data.get("measures")
         named = {(name, i): m for name, p in programmes.items() for i, m in enumerate(p.measures or ())}
         if choice is None or not named:
