@@ -83,7 +83,7 @@ class Calendar:
         return np.repeat(annual, MONTHS, axis=0)
 
     def interval_mean(self, monthly: Array) -> Array:
-        """Mean over the output intervals, (..., month) to (..., interval), weighted with the length of the months."""
+        """Mean over the output intervals, from (..., month) to (..., interval)."""
         if self.frequency == "monthly":
             return monthly
         years = (*monthly.shape[:-1], len(self.calendar_years), MONTHS)
@@ -168,7 +168,7 @@ class Collector:
     def add_members(
         self, members: NDArray[np.int64], parameters: Mapping[str, Array], effects: Sequence[ProgrammeEffect]
     ) -> None:
-        """Store what does not depend on the scenario: parameters, groundwater, and the effect of each programme's measures."""
+        """Store what does not depend on the scenario: parameters, groundwater, effects of measures."""
         self._values("parameters")[:, members] = np.stack([parameters[name] for name in self._priors])
         self._values("groundwater")[members] = parameters["groundwater"][:, None]
         rows = {name: row for row, name in enumerate(self._measures)}
@@ -254,7 +254,7 @@ class Collector:
         }
         self._arrays["consumption_change"] = (("state", "time"), calendar.interval_mean(consumption))
         statistics = {f"solver_{name}": str(number) for name, number in self._statistics.items()}
-        attributes = results.provenance(self._config, results.used_inputs(self._config))
+        attributes = results.provenance(self._config)
         attributes["reference_level"] = f"{self._reference_level:.4g} m BHS"
         dataset = results.assemble(self._arrays, coordinates, {**attributes, **statistics})
         dataset["exposed_seabed"].attrs["reference_level"] = self._reference_level

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -9,7 +10,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import xarray as xr
@@ -21,7 +22,7 @@ from caspian_sim.errors import DataError, OutputError
 
 Array = NDArray[np.float64]
 
-ENGINE = "h5netcdf"
+ENGINE: Final = "h5netcdf"
 FLUX = "km3 year-1"
 DEPTH = "m"
 MEAN = "time: mean"
@@ -47,7 +48,8 @@ VARIABLES: dict[str, tuple[str, str, str | None, dict[str, str]]] = {
         "evaporation from the sea",
         MEAN,
         {
-            "comment": "its shape within the year closes the mean monthly balance and includes thermal expansion; annual means are not affected"
+            "comment": "its shape within the year closes the mean monthly balance and includes thermal "
+            "expansion; annual means are not affected"
         },
     ),
     "groundwater": (FLUX, "groundwater inflow", MEAN, {}),
@@ -105,10 +107,11 @@ def time_axis(first_year: int, last_year: int, frequency: str) -> tuple[NDArray[
     middle : ndarray of datetime64, shape (time,)
     bounds : ndarray of datetime64, shape (time, 2)
     """
-    unit = "Y" if frequency == "annual" else "M"
-    edges = np.arange(np.datetime64(f"{first_year}-01", unit), np.datetime64(f"{last_year + 1}-01", unit) + 1)
-    seconds = edges.astype("datetime64[ns]")
-    return seconds[:-1] + (seconds[1:] - seconds[:-1]) // 2, np.stack([seconds[:-1], seconds[1:]], axis=1)
+    months = np.arange(
+        np.datetime64(f"{first_year}-01"), np.datetime64(f"{last_year + 1}-02"), dtype="datetime64[M]"
+    )
+    edges = (months[::12] if frequency == "annual" else months).astype("datetime64[ns]")
+    return edges[:-1] + (edges[1:] - edges[:-1]) // 2, np.stack([edges[:-1], edges[1:]], axis=1)
 
 
 def _git_revision() -> str:
@@ -128,14 +131,15 @@ def _git_revision() -> str:
     return answer.stdout.strip()
 
 
-def provenance(config: Config, inputs: Mapping[str, str]) -> dict[str, str]:
-    """Attributes that make a result traceable to what it was made from.
+def package_attributes(title: str, run: str, inputs: Mapping[str, str]) -> dict[str, str]:
+    """Attributes of every file that the package writes.
 
     Parameters
     ----------
-    config : Config
+    title, run : str
+        Title of the file, and the name of the run that made it.
     inputs : mapping of name to sha256
-        Datasets that went into the run.
+        Datasets that went into it.
 
     Returns
     -------
@@ -144,19 +148,37 @@ def provenance(config: Config, inputs: Mapping[str, str]) -> dict[str, str]:
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return {
         "Conventions": "CF-1.11",
-        "title": config.title or f"Caspian Sea level projection: {config.name}",
+        "title": title,
         "institution": "caspian_sim",
         "source": f"caspian_sim {__version__}, water balance of the Caspian Sea",
-        "history": f"{now} caspian_sim {__version__} run {config.name}",
+        "history": f"{now} caspian_sim {__version__} {run}",
         "references": "README.md and docs/ of caspian_sim",
-        "comment": "A calendar year counts as one year, leap or not: a flux in km3 year-1 times the share of the year is the volume.",
-        "config": resolved_yaml(config),
-        "config_hash": config_hash(config),
+        "comment": "A calendar year counts as one year, leap or not: "
+        "a flux in km3 year-1 times the share of the year is the volume.",
         "input_sha256": json.dumps(dict(sorted(inputs.items()))),
-        "seed": str(config.uncertainty.seed),
         "version": __version__,
         "git_revision": _git_revision(),
         "created": now,
+    }
+
+
+def provenance(config: Config) -> dict[str, str]:
+    """Attributes that make a result traceable to what it was made from, and reproducible.
+
+    Parameters
+    ----------
+    config : Config
+
+    Returns
+    -------
+    dict of str to str
+    """
+    title = config.title or f"Caspian Sea level projection: {config.name}"
+    return {
+        **package_attributes(title, f"run {config.name}", used_inputs(config)),
+        "config": resolved_yaml(config),
+        "config_hash": config_hash(config),
+        "seed": str(config.uncertainty.seed),
     }
 
 
@@ -231,7 +253,7 @@ def save(dataset: xr.Dataset, path: str | Path) -> Path:
         for name, variable in dataset.data_vars.items()
         if variable.dtype.kind == "f" and variable.ndim
     }
-    for name in ("time", "time_bnds"):
+    for name in {"time", "time_bnds"} & set(dataset.variables):
         encoding[name] = {
             "units": "hours since 1900-01-01",
             "calendar": "proleptic_gregorian",
@@ -291,15 +313,13 @@ def open_result(path: str | Path) -> xr.Dataset:
     except (OSError, ValueError, KeyError) as error:
         raise DataError(f"{source}: not a NetCDF file that can be read\n    found    {error}") from error
     dataset.close()
-    if "config_hash" not in dataset.attrs:
-        raise DataError(f"{source}: not a result of caspian_sim\n    found    no attribute config_hash")
+    if "input_sha256" not in dataset.attrs:
+        raise DataError(f"{source}: not a result of caspian_sim\n    found    no attribute input_sha256")
     return dataset
 
 
 def used_inputs(config: Config) -> dict[str, str]:
     """Checksums of the shipped tables, and of the user's own hypsometry when there is one."""
-    import hashlib
-
     inputs = data.input_hashes(data.names())
     if config.basin.hypsometry is not None:
         inputs["basin.hypsometry"] = hashlib.sha256(Path(config.basin.hypsometry).read_bytes()).hexdigest()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -22,16 +22,15 @@ from caspian_sim.climate.scenario import ScenarioClimate, scenario_climate
 from caspian_sim.climate.seasons import level_departure_at_month_edges, net_evaporation_departure
 from caspian_sim.climate.variability import recorded_variability
 from caspian_sim.collect import Calendar, Collector
-from caspian_sim.config import Config, load_config, overridden_parameters
-from caspian_sim.errors import ConfigError
+from caspian_sim.config import Config, load_config, overridden_parameters, parse_config
+from caspian_sim.errors import ConfigError, DataError
 from caspian_sim.measures.consumption import consumption_change
 from caspian_sim.measures.programme import ProgrammeEffect, measures_of, programme_effect
+from caspian_sim.results import open_result, used_inputs
 from caspian_sim.solve import Forcing, Watch, side_by_side, solve
 
 Array = NDArray[np.float64]
 Progress = Callable[[int, int], None]
-
-log = logging.getLogger(__name__)
 
 # Columns (scenario, programme, member) that are integrated at once: what stays in the processor's cache.
 COLUMNS = 4096
@@ -105,7 +104,7 @@ def bay_at_start(start_year: int, parameters: Mapping[str, Array]) -> Array:
         pipes,
         evaporation,
     )
-    return history.volume[-1]
+    return np.asarray(history.volume[-1])
 
 
 def _strait_coefficient(recut: NDArray[np.bool_], parameters: Mapping[str, Array]) -> Array:
@@ -272,3 +271,38 @@ def run(
             part = solution.columns(slice(column * len(chunk), (column + 1) * len(chunk)))
             collector.add_solution(s, p, chunk, part, parameters["area_factor"])
     return collector.dataset(consumption)
+
+
+def reproduce(result: str | Path | xr.Dataset, *, progress: Progress | None = None) -> xr.Dataset:
+    """Run again what a result was made from.
+
+    Parameters
+    ----------
+    result : path or xarray.Dataset
+        A saved result, its directory, or the dataset itself.
+    progress : callable, optional
+        As for :func:`run`.
+
+    Returns
+    -------
+    xarray.Dataset
+        The same numbers, when inputs and version are the same.
+
+    Raises
+    ------
+    DataError
+        When the result does not carry its configuration, or an input has changed since.
+    """
+    dataset = result if isinstance(result, xr.Dataset) else open_result(result)
+    if "config" not in dataset.attrs:
+        raise DataError("the result does not say what it was made from\n    found    no attribute config")
+    config = parse_config(dataset.attrs["config"], "config of the result")
+    then, now = json.loads(dataset.attrs["input_sha256"]), used_inputs(config)
+    changed = sorted(name for name in {*then, *now} if then.get(name) != now.get(name))
+    if changed:
+        raise DataError(
+            "inputs have changed since the result was made\n"
+            f"    found    {', '.join(changed)}\n"
+            f"    hint     the result was made with caspian_sim {dataset.attrs['version']}"
+        )
+    return run(config, progress=progress)

@@ -1,4 +1,4 @@
-"""Integration of the water balance: scipy's adaptive solvers for single runs, a batched Runge-Kutta step for ensembles.
+"""Integration of the balance: scipy's solvers for single runs, a batched Runge-Kutta step for ensembles.
 
 Both integrate :func:`caspian_sim.balance.tendencies` from breakpoint to breakpoint, the edges of the months,
 so that no step ever straddles a jump of the forcing. Tolerances are stated in millimetres of sea level: a
@@ -8,8 +8,8 @@ relative tolerance on 78,000 km³ of water would hide errors of metres.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass, fields, replace
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -162,8 +162,8 @@ class Solution:
 
     def columns(self, part: slice) -> Solution:
         """Return the solution of some of the members."""
-        arrays = {f.name: getattr(self, f.name) for f in fields(self)}
-        return Solution(**{k: v[:, part] if isinstance(v, np.ndarray) else v for k, v in arrays.items()})
+        arrays = {f.name: getattr(self, f.name)[:, part] for f in fields(self) if f.type == "Array"}
+        return replace(self, **arrays)
 
 
 def side_by_side(forcings: Sequence[Forcing]) -> Forcing:
@@ -313,7 +313,7 @@ def _locate(
     watch: Watch,
     basin: Basin,
 ) -> Array:
-    """Time from the start of a step to each event that happened in it, by bisection on the cubic between its ends."""
+    """Time from the start of a step to each event in it, by bisection on the cubic between its ends."""
     events, members = np.nonzero(fell)
     own = Basin(basin.table, basin.bay, basin.area_factor[members], basin.sill[members])
     ends = [values[: BAY + 1, members] for values in (y0, f0, y1, f1)]
@@ -327,7 +327,7 @@ def _locate(
 
 
 def _adaptive_month(method: str, tolerance_mm: float, watch: Watch, counter: _Counter) -> Month:
-    """One month by scipy's adaptive solvers, each member on its own: stacked members would share one error norm."""
+    """One month by scipy's adaptive solvers, each member alone: stacked, they would share one error norm."""
 
     def advance(
         state: Array, segment: Segment, basin: Basin, length: float, awaited: Open
@@ -354,7 +354,7 @@ def _adaptive_month(method: str, tolerance_mm: float, watch: Watch, counter: _Co
                 rate,
                 (0.0, length),
                 state[:, member],
-                method=method,
+                method=cast(Any, method),
                 rtol=1e-12,
                 atol=absolute,
                 events=[_event(watch, index, own) for index in range(len(watch.names))],
@@ -362,7 +362,7 @@ def _adaptive_month(method: str, tolerance_mm: float, watch: Watch, counter: _Co
             if not run.success:
                 raise SolverError(f"the solver {method} failed: {run.message}")
             end[:, member] = run.y[:, -1]
-            for event, times in enumerate(run.t_events):
+            for event, times in enumerate(run.t_events or []):
                 if len(times) and awaited[event, member]:
                     reached[event, member] = times[0]
             counter.steps += len(run.t) - 1

@@ -52,7 +52,7 @@ class Bay:
 
     @classmethod
     def from_table(cls, level: Array, area: Array) -> Bay:
-        """Build the bay from a table of levels (m BHS) and areas (km²) that starts at the floor with area zero."""
+        """Build the bay from levels (m BHS) and areas (km²) that start at the floor with area zero."""
         film_top = level[0] + FILM_DEPTH
         node_level = np.concatenate([[film_top], level[level > film_top]])
         node_area = np.interp(node_level, level, area)

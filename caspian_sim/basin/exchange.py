@@ -1,4 +1,4 @@
-"""What the strait carries and the bay loses, and the history of the bay under the observed level of the sea."""
+"""What the strait carries and the bay loses, and the history of the bay under the observed sea level."""
 
 from __future__ import annotations
 
@@ -147,4 +147,4 @@ def observed_level_at(times: Array, last_year: int | None = None) -> Array:
     years, levels = record["year"].values + 0.5, record.values.astype(float)
     slope = (levels[-1] - levels[-1 - TREND_YEARS]) / TREND_YEARS
     inside = np.interp(times, years, levels)
-    return np.where(times > years[-1], levels[-1] + slope * (times - years[-1]), inside)
+    return np.asarray(np.where(times > years[-1], levels[-1] + slope * (times - years[-1]), inside))

@@ -93,7 +93,7 @@ def month_fractions(years: NDArray[np.int64]) -> Array:
     leap = (years % 4 == 0) & ((years % 100 != 0) | (years % 400 == 0))
     days = np.tile(np.array([31.0, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]), (len(years), 1))
     days[:, 1] += leap
-    return days / days.sum(axis=1, keepdims=True)
+    return np.asarray(days / days.sum(axis=1, keepdims=True))
 
 
 @cache

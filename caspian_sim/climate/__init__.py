@@ -1,1 +1,1 @@
-"""What nobody in the basin controls: warming, the response of the fluxes to it, the seasons, and natural variability."""
+"""What nobody in the basin controls: warming, the response to it, the seasons and natural variability."""

@@ -105,9 +105,9 @@ def sample(prior: Parameter, quantile: Array) -> Array:
         rising = (best - low) / (high - low)
         left = low + np.sqrt(quantile * (high - low) * (best - low))
         right = high - np.sqrt((1.0 - quantile) * (high - low) * (high - best))
-        return np.where(quantile < rising, left, right)
+        return np.asarray(np.where(quantile < rising, left, right))
     if prior.distribution == "lognormal":
-        return best * np.exp(ndtri(quantile) * np.log(high / low) / (2.0 * SCORE_95))
+        return np.asarray(best * np.exp(ndtri(quantile) * np.log(high / low) / (2.0 * SCORE_95)))
     return np.asarray(best + ndtri(quantile) * (high - low) / (2.0 * SCORE_95))
 
 

@@ -1,4 +1,4 @@
-"""Climate of a scenario for an ensemble: inflow by river, rain and evaporation by year, all members at once."""
+"""Climate of a scenario for an ensemble: inflow by river, rain and evaporation by year and member."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ class Variability:
 
     @property
     def white_on_inflow(self) -> float:
-        """Correlation of the white component with the innovation of inflow that gives the correlation of the totals."""
+        """Correlation of the white component with the innovation of inflow, for that of the totals."""
         innovation = np.sqrt(1.0 - self.inflow_lag1**2)
         return self.cross_correlation / float(innovation * np.sqrt(1.0 - self.slow_share))
 
@@ -83,7 +83,7 @@ def _autoregressive(first: Array, lag1: float, innovations: Array) -> Array:
 
 
 def _stationary_start(seed: int, component: str, members: NDArray[np.int64]) -> Array:
-    return normals(seed, f"{component}:start", members, 1)[0]
+    return np.asarray(normals(seed, f"{component}:start", members, 1)[0])
 
 
 def inflow_departure(seed: int, members: NDArray[np.int64], years: int, statistics: Variability) -> Array:
@@ -204,7 +204,7 @@ def net_evaporation_variability(
     now = now + start.sd * _stationary_start(seed, "variability:slow", members)
     innovations = normals(seed, "variability:slow", members, years)
     slow = statistics.slow_sd * _autoregressive(now / statistics.slow_sd, statistics.slow_lag1, innovations)
-    return slow + statistics.white_sd * white
+    return np.asarray(slow + statistics.white_sd * white)
 
 
 def expected_slow(years: int, statistics: Variability, start: SlowState, sensitivity: Array) -> Array:

@@ -93,7 +93,7 @@ def warming(scenario: str, years: NDArray[np.int64], quantile: ArrayLike = 0.5) 
 
     Notes
     -----
-    .. math:: \Delta G(t; q) = \Delta G_{50}(t) + [w_q - w_{50}]\,\frac{t - 2025}{2090.5 - 2025},\qquad t \ge 2025
+    .. math:: \Delta G(t; q) = \Delta G_{50}(t) + [w_q - w_{50}]\,\frac{t - 2025}{2090.5 - 2025}
 
     with the assessed warming of 2081-2100, :math:`w_q`: all members share the present, and reach the assessed
     spread at the middle of 2081-2100. The median path is the response to anthropogenic forcing; natural

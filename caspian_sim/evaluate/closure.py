@@ -136,11 +136,12 @@ def autocorrelation(series: Array, lags: NDArray[np.int64]) -> Array:
     ndarray, shape (lag,)
     """
     anomaly = series - series.mean()
-    return np.array([(anomaly[:-lag] * anomaly[lag:]).sum() for lag in lags]) / (anomaly**2).sum()
+    products = [(anomaly[:-lag] * anomaly[lag:]).sum() for lag in lags]
+    return np.asarray(products / (anomaly**2).sum())
 
 
 def estimate_variability(closure: Closure) -> dict[str, float]:
-    r"""Statistics of natural variability, in the names of :class:`caspian_sim.climate.variability.Variability`.
+    r"""Statistics of natural variability, by the names in `caspian_sim.climate.variability.Variability`.
 
     Parameters
     ----------
@@ -154,9 +155,12 @@ def estimate_variability(closure: Closure) -> dict[str, float]:
     net evaporation, :math:`\rho_k = w\,\varphi^k`, by least squares over lags of 1 to 15 years.
     """
     target = autocorrelation(closure.net_evaporation, FITTED_LAGS)
-    fit = least_squares(
-        lambda p: p[0] * p[1] ** FITTED_LAGS - target, x0=[0.3, 0.9], bounds=([0.0, 0.0], [1.0, 0.99])
-    )
+
+    def misfit(parameters: Array) -> Array:
+        share, lag1 = parameters
+        return np.asarray(share * lag1**FITTED_LAGS - target)
+
+    fit = least_squares(misfit, x0=[0.3, 0.9], bounds=([0.0, 0.0], [1.0, 0.99]))
     return {
         "inflow_cv": float(closure.inflow.std(ddof=1) / closure.inflow.mean()),
         "inflow_lag1": float(autocorrelation(closure.inflow, np.array([1]))[0]),

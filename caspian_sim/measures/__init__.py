@@ -1,1 +1,1 @@
-"""What the littoral states control: the catalogue of measures and what a programme of them does to the balance."""
+"""What the littoral states control: the catalogue of measures, and what a programme of them does."""

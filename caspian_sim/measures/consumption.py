@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,7 @@ PARTIES = ("AZ", "IR", "KZ", "RU", "TM", "upstream")
 
 
 def consumption_change(
-    change: Mapping[str, Mapping[int, float]], years: NDArray[np.int64], months: NDArray[np.int64]
+    change: Mapping[Any, Mapping[int, float]], years: NDArray[np.int64], months: NDArray[np.int64]
 ) -> Array:
     """Change of consumption by party and month.
 

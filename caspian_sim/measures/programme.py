@@ -1,4 +1,4 @@
-"""Effect of a programme: which measures are carried out, how large they are in a month, and what they change."""
+"""Effect of a programme: which measures are carried out, how large they are, and what they change."""
 
 from __future__ import annotations
 
@@ -59,7 +59,8 @@ def size(measure: Measure, years: NDArray[np.int64], months: NDArray[np.int64]) 
     """
     middle = years + (months - 0.5) / 12
     since = middle - _decimal_year(measure.start)
-    grown = np.clip(since / measure.ramp_years, 0.0, 1.0) if measure.ramp_years > 0 else (since > 0) * 1.0
+    ramp = measure.ramp_years
+    grown: Array = np.clip(since / ramp, 0.0, 1.0) if ramp > 0 else np.where(since > 0, 1.0, 0.0)
     if measure.end is None:
         return grown
     return np.where(middle < _decimal_year(measure.end) + 1 / 12, grown, 0.0)
