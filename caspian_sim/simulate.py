@@ -36,6 +36,8 @@ Progress = Callable[[int, int], None]
 COLUMNS = 4096
 # Working range of the look-up table, m BHS; a curve of a user's own may be shorter.
 LOWEST_LEVEL, HIGHEST_LEVEL = -100.0, -20.0
+# First year of the table of warming by scenario.
+EARLIEST_START = 2018
 # The history of the bay starts in the years of the dam, when it was empty, and needs no memory of what was
 # before.
 BAY_HISTORY_STARTS = 1984
@@ -60,6 +62,13 @@ def initial_level(config: Config) -> tuple[float, float]:
         When the record has no level for the year before and the configuration gives none.
     """
     before = config.period.start - 1
+    if before < EARLIEST_START - 1:
+        raise ConfigError(
+            f"a projection cannot start in {config.period.start}\n"
+            f"    found    period.start {config.period.start}\n"
+            f"    allowed  {EARLIEST_START} or later, the first year with warming by scenario\n"
+            "    hint     caspian-sim hindcast runs the model over the record, 1937 to 2022"
+        )
     record = data.load("sea_level_annual")["level"]
     if config.initial.level_m is not None:
         return config.initial.level_m, config.initial.level_m

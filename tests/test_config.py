@@ -165,8 +165,8 @@ def test_minimal_configuration_has_the_documented_defaults():
     assert config.output.directory == "results/case"
     assert (config.solver.method, config.solver.tolerance_mm, config.solver.steps_per_month) == (
         "batched",
-        0.001,
-        1,
+        1e-5,
+        2,
     )
 
 

@@ -154,7 +154,7 @@ def test_mapping_from_python_is_checked_like_a_file():
     assert message_of({"name": "case", "period": {"start": 2026, "end": "2100"}}) == (
         "config  period.end: '2100' is not a whole number\n"
         "    found    '2100'\n"
-        "    allowed  a whole number, 1937 to 2300 (calendar year)\n"
+        "    allowed  a whole number, 1937 to 2250 (calendar year)\n"
         "    hint     write 2100 without quotes"
     )
 

@@ -17,7 +17,8 @@ from caspian_sim.config.problems import Finding, did_you_mean, refuse, show
 
 FIRST_YEAR = 1937
 """First year with an observed inflow and the level at its start."""
-LAST_YEAR = 2300
+LAST_YEAR = 2250
+"""Last year that every time coordinate can hold (64-bit nanoseconds end in 2262)."""
 LOWEST_LEVEL = -1025.0
 """Deepest point of the South Caspian basin, m BHS."""
 HIGHEST_LEVEL = -20.0

@@ -247,9 +247,9 @@ class Solver(Section):
         default="batched",
     )
     tolerance_mm: float = setting(
-        "Tolerance of the adaptive methods, as level.", default=0.001, unit="mm", gt=0, le=100
+        "Tolerance of the adaptive methods, as level.", default=1e-5, unit="mm", gt=0, le=100
     )
-    steps_per_month: int = setting("Steps of the batched method.", default=1, unit="1/month", ge=1, le=32)
+    steps_per_month: int = setting("Steps of the batched method.", default=2, unit="1/month", ge=1, le=32)
 
 
 class Config(Section):
