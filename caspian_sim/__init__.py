@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from caspian_sim.basin.hypsometry import load_hypsometry as hypsometry
     from caspian_sim.config import Config, load_config
     from caspian_sim.evaluate.hindcast import hindcast
-    from caspian_sim.results import open_result as open  # noqa: A004
+    from caspian_sim.results import open_result as open
     from caspian_sim.results import save
     from caspian_sim.simulate import reproduce, run
 
