@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from caspian_sim import data
 from caspian_sim.balance import Basin
 from caspian_sim.basin.bay import kara_bogaz_gol
-from caspian_sim.basin.exchange import follow_sea_level, observed_level_at
+from caspian_sim.basin.exchange import BayHistory, follow_sea_level, observed_level_at
 from caspian_sim.basin.hypsometry import Hypsometry, constant_area, load_hypsometry, read_hypsometry_csv
 from caspian_sim.basin.rivers import inflow_shape
 from caspian_sim.basin.strait import strait_state
@@ -82,6 +82,36 @@ def initial_level(config: Config) -> tuple[float, float]:
     return float(edge + level_departure_at_month_edges()[0]), float(record.sel(year=before))
 
 
+def bay_record(calendar: Calendar, parameters: Mapping[str, Array], start: Array) -> BayHistory:
+    """Kara-Bogaz-Gol under the observed level of the sea and the history of the strait.
+
+    Parameters
+    ----------
+    calendar : Calendar
+        Months within the record of the level.
+    parameters : mapping of name to ndarray, shape (member,)
+    start : ndarray, shape (member,)
+        Water in the bay at the start, km³.
+
+    Returns
+    -------
+    BayHistory
+    """
+    seasons = np.resize(level_departure_at_month_edges()[:-1], len(calendar.edges))
+    opening, recut, pipes = strait_state(calendar.years, calendar.months)
+    season = net_evaporation_departure(calendar.fractions).ravel()[:, None]
+    return follow_sea_level(
+        observed_level_at(calendar.edges) + seasons,
+        calendar.length,
+        kara_bogaz_gol(),
+        start,
+        opening[:, None] * _strait_coefficient(recut, parameters),
+        parameters["strait_sill"],
+        pipes,
+        season + parameters["bay_net_evaporation"],
+    )
+
+
 def bay_at_start(start_year: int, parameters: Mapping[str, Array]) -> Array:
     """Water in Kara-Bogaz-Gol at the start of a projection, from its history under the observed level.
 
@@ -98,21 +128,7 @@ def bay_at_start(start_year: int, parameters: Mapping[str, Array]) -> Array:
     """
     last = int(data.load("sea_level_annual")["year"][-1])
     calendar = Calendar(BAY_HISTORY_STARTS, min(start_year - 1, last))
-    seasons = np.resize(level_departure_at_month_edges()[:-1], len(calendar.edges))
-    opening, recut, pipes = strait_state(calendar.years, calendar.months)
-    evaporation = (
-        net_evaporation_departure(calendar.fractions).ravel()[:, None] + parameters["bay_net_evaporation"]
-    )
-    history = follow_sea_level(
-        observed_level_at(calendar.edges) + seasons,
-        calendar.length,
-        kara_bogaz_gol(),
-        np.zeros(len(parameters["strait_sill"])),
-        opening[:, None] * _strait_coefficient(recut, parameters),
-        parameters["strait_sill"],
-        pipes,
-        evaporation,
-    )
+    history = bay_record(calendar, parameters, np.zeros(len(parameters["strait_sill"])))
     return np.asarray(history.volume[-1])
 
 

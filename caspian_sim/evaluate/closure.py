@@ -14,12 +14,11 @@ from scipy.optimize import least_squares
 
 from caspian_sim import data
 from caspian_sim.basin.bay import kara_bogaz_gol
-from caspian_sim.basin.exchange import follow_sea_level, observed_level_at
+from caspian_sim.basin.exchange import observed_level_at
 from caspian_sim.basin.hypsometry import load_hypsometry
 from caspian_sim.basin.rivers import river_inflow
-from caspian_sim.basin.strait import strait_state
-from caspian_sim.climate.seasons import level_departure_at_month_edges, net_evaporation_departure
 from caspian_sim.collect import Calendar
+from caspian_sim.simulate import bay_record
 
 Array = NDArray[np.float64]
 
@@ -69,25 +68,10 @@ def observed_bay(first_year: int, last_year: int) -> tuple[Calendar, Array, Arra
     Notes ----- The bay starts as high over its floor as about 1972 (fact ``kbg_max_depth_1972``) and forgets
     its start within a few years.
     """
-    best = {name: prior.best for name, prior in data.parameters().items()}
-    calendar = Calendar(first_year, last_year)
-    seasons = np.resize(level_departure_at_month_edges()[:-1], len(calendar.edges))
-    opening, recut, pipes = strait_state(calendar.years, calendar.months)
-    coefficient = opening * np.where(
-        recut, best["strait_coefficient_after_1992"], best["strait_coefficient_before_1980"]
-    )
-    evaporation = best["bay_net_evaporation"] + net_evaporation_departure(calendar.fractions).ravel()
-    bay = kara_bogaz_gol()
-    history = follow_sea_level(
-        observed_level_at(calendar.edges) + seasons,
-        calendar.length,
-        bay,
-        np.atleast_1d(bay.volume(bay.floor + data.fact("kbg_max_depth_1972").value)),
-        coefficient[:, None],
-        np.array([best["strait_sill"]]),
-        pipes,
-        evaporation[:, None],
-    )
+    best = {name: np.array([prior.best]) for name, prior in data.parameters().items()}
+    calendar, bay = Calendar(first_year, last_year), kara_bogaz_gol()
+    start = bay.volume(bay.floor + data.fact("kbg_max_depth_1972").value)
+    history = bay_record(calendar, best, np.atleast_1d(start))
     return calendar, history.volume[:, 0], history.outflow[:, 0]
 
 
