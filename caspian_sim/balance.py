@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from caspian_sim.basin.bay import Bay
 from caspian_sim.basin.exchange import MM_KM2_TO_KM3, bay_exchange
-from caspian_sim.basin.hypsometry import VolumeTable
+from caspian_sim.basin.volume_table import VolumeTable, look_up
 
 Array = NDArray[np.float64]
 
@@ -96,6 +96,55 @@ class Segment:
     bay_net_evaporation: Array
 
 
+def rates(
+    sea: Array,
+    water: Array,
+    external: Array,
+    precipitation: Array,
+    evaporation: Array,
+    strait_coefficient: Array,
+    pipe_outflow: Array,
+    bay_net_evaporation: Array,
+    table: VolumeTable,
+    bay: Bay,
+    area_factor: Array,
+    sill: Array,
+) -> tuple[Array, Array, Array, Array, Array, Array, Array, Array]:
+    """Rates of change of all states in the order of their rows, for one member or an array of them.
+
+    Parameters
+    ----------
+    sea, water : ndarray, shape (member,)
+        Sea volume anomaly and water in the bay, km³.
+    external, precipitation, evaporation, strait_coefficient, pipe_outflow, bay_net_evaporation : ndarray
+        As in :class:`Segment`.
+    table, bay, area_factor, sill
+        As in :class:`Basin`.
+
+    Returns
+    -------
+    tuple of ndarray
+        Rates per year.
+    """
+    level, area = look_up(table, sea / area_factor)
+    area = area * area_factor
+    outflow, bay_loss = bay_exchange(
+        level, water, bay, strait_coefficient, sill, pipe_outflow, bay_net_evaporation
+    )
+    rain = precipitation * area * MM_KM2_TO_KM3
+    vapour = evaporation * area * MM_KM2_TO_KM3
+    return (
+        external + rain - vapour - outflow,
+        outflow - bay_loss,
+        level,
+        area,
+        rain,
+        vapour,
+        outflow,
+        bay_loss,
+    )
+
+
 def tendencies(state: Array, segment: Segment, basin: Basin) -> Array:
     """Right-hand side of the balance: the rate of change of every state.
 
@@ -113,25 +162,19 @@ def tendencies(state: Array, segment: Segment, basin: Basin) -> Array:
     ndarray, shape (STATES, member)
         Rates per year.
     """
-    level, area = basin.level_and_area(state[SEA])
-    outflow, bay_loss = bay_exchange(
-        level,
+    rate = np.empty_like(state)
+    rate[:] = rates(
+        state[SEA],
         state[BAY],
-        basin.bay,
+        segment.external,
+        segment.precipitation,
+        segment.evaporation,
         segment.strait_coefficient,
-        basin.sill,
         segment.pipe_outflow,
         segment.bay_net_evaporation,
+        basin.table,
+        basin.bay,
+        basin.area_factor,
+        basin.sill,
     )
-    precipitation = segment.precipitation * area * MM_KM2_TO_KM3
-    evaporation = segment.evaporation * area * MM_KM2_TO_KM3
-    rate = np.empty_like(state)
-    rate[SEA] = segment.external + precipitation - evaporation - outflow
-    rate[BAY] = outflow - bay_loss
-    rate[LEVEL] = level
-    rate[AREA] = area
-    rate[PRECIPITATION] = precipitation
-    rate[EVAPORATION] = evaporation
-    rate[STRAIT] = outflow
-    rate[BAY_LOSS] = bay_loss
     return rate

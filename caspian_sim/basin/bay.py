@@ -27,6 +27,17 @@ M_KM2_TO_KM3 = 1e-3
 FILM_DEPTH = 0.1
 
 
+def bay_level_and_area(bay: Bay, volume: Array) -> tuple[Array, Array]:
+    """Level (m BHS) and area (km²) of the bay at a volume (km³) over its floor, one value or an array."""
+    water = np.maximum(volume, 0.0)
+    node = segment(water, bay.node_volume)
+    over = np.maximum(water - bay.node_volume[node], 0.0)
+    rise, area = rise_and_area(over, bay.node_area[node], bay.node_slope[node])
+    pools = np.minimum(water / (FILM_DEPTH * M_KM2_TO_KM3), bay.node_area[0])
+    # Over the pools `area` is that of the lowest node, and above them `pools` is.
+    return bay.node_level[node] + rise, pools + (area - bay.node_area[0])
+
+
 @dataclass(frozen=True)
 class Bay:
     """Area and level of Kara-Bogaz-Gol as functions of its volume.
@@ -76,12 +87,7 @@ class Bay:
         -------
         level, area : ndarray, shape (member,)
         """
-        water = np.maximum(volume, 0.0)
-        node = segment(water, self.node_volume)
-        over = np.maximum(water - self.node_volume[node], 0.0)
-        rise, area = rise_and_area(over, self.node_area[node], self.node_slope[node])
-        pools = np.minimum(water / (FILM_DEPTH * M_KM2_TO_KM3), self.node_area[0])
-        return self.node_level[node] + rise, np.where(water < self.node_volume[0], pools, area)
+        return bay_level_and_area(self, volume)
 
     def volume(self, level: Array | float) -> Array:
         """Volume (km³) below a level (m BHS); zero at or below the top of the last pools' floor."""

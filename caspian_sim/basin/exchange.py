@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from caspian_sim import data
-from caspian_sim.basin.bay import Bay
+from caspian_sim.basin.bay import Bay, bay_level_and_area
 from caspian_sim.basin.strait import strait_outflow
 
 Array = NDArray[np.float64]
@@ -48,7 +48,7 @@ def bay_exchange(
     outflow, loss : ndarray, shape (member,)
         In km³/yr.
     """
-    bay_level, bay_area = bay.level_and_area(bay_volume)
+    bay_level, bay_area = bay_level_and_area(bay, bay_volume)
     outflow = strait_outflow(sea_level, bay_level, coefficient, sill) + pipe_outflow
     return outflow, net_evaporation * bay_area * MM_KM2_TO_KM3
 

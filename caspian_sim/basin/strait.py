@@ -16,9 +16,10 @@ from caspian_sim import data
 
 Array = NDArray[np.float64]
 
-# Villemonte's exponents for a submerged weir whose free flow goes with head^1.5.
-HEAD_EXPONENT = 1.5
+# Villemonte's exponent for a submerged weir whose free flow goes with head^1.5.
 SUBMERGENCE_EXPONENT = 0.385
+# Head that stands for none where a ratio of heads divides by it, m.
+SMALLEST_HEAD = 1e-300
 # Below this free fraction, 1 − r^1.5, the throttle goes to zero in a straight line instead of with an
 # infinite slope. It sets in when the bay stands within about 7 cm of the sea, where friction over the 11 km
 # strait, not the weir, decides; without it a closed-up bay is stiff at a time step of a month.
@@ -38,9 +39,11 @@ def throttle(submergence: Array) -> Array:
     ndarray
         :math:`\phi = (1 - r^{3/2})^{0.385}`, 1 for a free weir and 0 when the bay stands as high as the sea.
     """
-    free = 1.0 - np.minimum(submergence, 1.0) ** HEAD_EXPONENT
+    level = np.minimum(submergence, 1.0)
+    free = 1.0 - level * np.sqrt(level)
     slope = LINEAR_BELOW ** (SUBMERGENCE_EXPONENT - 1.0)
-    return np.where(free > LINEAR_BELOW, np.maximum(free, LINEAR_BELOW) ** SUBMERGENCE_EXPONENT, slope * free)
+    # The power is concave: its chord from zero lies below it up to LINEAR_BELOW, and above it from there on.
+    return np.minimum(free**SUBMERGENCE_EXPONENT, slope * free)
 
 
 def strait_outflow(sea_level: Array, bay_level: Array, coefficient: Array, sill: Array) -> Array:
@@ -69,8 +72,7 @@ def strait_outflow(sea_level: Array, bay_level: Array, coefficient: Array, sill:
     """
     head = np.maximum(sea_level - sill, 0.0)
     backwater = np.maximum(bay_level - sill, 0.0)
-    submergence = np.divide(backwater, head, out=np.ones_like(head), where=head > 0.0)
-    return coefficient * head * np.sqrt(head) * throttle(submergence)
+    return coefficient * head * np.sqrt(head) * throttle(backwater / np.maximum(head, SMALLEST_HEAD))
 
 
 @cache

@@ -31,7 +31,7 @@ MAX_BINS = 4_000_000
 
 def segment(values: FloatArray, nodes: FloatArray) -> NDArray[np.intp]:
     """Index of the segment between increasing `nodes` in which each value lies, the end segments extended."""
-    return np.clip(np.searchsorted(nodes, values, side="right") - 1, 0, nodes.size - 2)
+    return np.minimum(np.maximum(np.searchsorted(nodes, values, side="right") - 1, 0), nodes.size - 2)
 
 
 def rise_and_area(volume: FloatArray, area: FloatArray, slope: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -52,6 +52,21 @@ def rise_and_area(volume: FloatArray, area: FloatArray, slope: FloatArray) -> tu
     twice_volume = 2.0 * KM2_M_PER_KM3 * volume
     surface = np.sqrt(np.maximum(area * area + slope * twice_volume, 0.0))
     return twice_volume / np.maximum(area + surface, SMALLEST_AREA), surface
+
+
+def look_up(table: VolumeTable, volume: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Level (m BHS) and area (km²) at a volume anomaly (km³), one value or an array of them, without checks.
+
+    Outside the table the end segments are extended; NaN gives NaN.
+    """
+    place = (volume - table.node_volume[0]) * table.bins_per_volume
+    # fmax and fmin, unlike clip, also bring NaN inside the guide.
+    begins = table.guide[np.uint32(np.fmin(np.fmax(place, 0.0), table.guide.size - 1.0))]
+    index = begins + (volume >= table.next_volume[begins])
+    rise, surface = rise_and_area(
+        volume - table.node_volume[index], table.node_area[index], table.slope[index]
+    )
+    return table.node_level[index] + rise, surface
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,19 +140,12 @@ class VolumeTable:
         -------
         level, area : ndarray, shape (member,)
         """
-        place = (volume - self.node_volume[0]) * self.bins_per_volume
-        # fmax and fmin, unlike clip, also bring NaN inside the guide.
-        place = np.fmin(np.fmax(place, 0.0), self.guide.size - 1.0)
-        index = self.guide[place.astype(np.uint32)]
-        index += volume >= self.next_volume[index]
-        rise, surface = rise_and_area(
-            volume - self.node_volume[index], self.node_area[index], self.slope[index]
-        )
-        level = np.add(self.node_level[index], rise, out=level)
-        if area is None:
-            return level, surface
-        np.copyto(area, surface)
-        return level, area
+        found, surface = look_up(self, volume)
+        if level is not None:
+            np.copyto(level, found)
+        if area is not None:
+            np.copyto(area, surface)
+        return (found if level is None else level), (surface if area is None else area)
 
 
 def make_volume_table(
