@@ -43,7 +43,8 @@ def throttle(submergence: Array) -> Array:
     free = 1.0 - level * np.sqrt(level)
     slope = LINEAR_BELOW ** (SUBMERGENCE_EXPONENT - 1.0)
     # The power is concave: its chord from zero lies below it up to LINEAR_BELOW, and above it from there on.
-    return np.minimum(free**SUBMERGENCE_EXPONENT, slope * free)
+    share: Array = np.minimum(free**SUBMERGENCE_EXPONENT, slope * free)
+    return share
 
 
 def strait_outflow(sea_level: Array, bay_level: Array, coefficient: Array, sill: Array) -> Array:

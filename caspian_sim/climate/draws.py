@@ -1,8 +1,9 @@
 """Random numbers of a member: streams by name, and draws from the priors.
 
-Every member has a stream of its own for every component, found by name and number alone. Adding a component
-or a member changes no other; scenarios and programmes share the draws (common random numbers), so that
-differences between them are paired.
+A random number is found by the seed, the name of its component, its place in the sequence (a year, for
+variability) and the number of the member, and by nothing else. A member is the same alone and among a
+million, and adding a component or a member changes no other. Scenarios and programmes share the draws (common
+random numbers), so that differences between them are paired.
 """
 
 from __future__ import annotations
@@ -20,10 +21,15 @@ Array = NDArray[np.float64]
 
 # low and high of a normal or lognormal prior are its 5 and 95 % points.
 SCORE_95 = float(ndtri(0.95))
+# A step of Philox's counter yields this many numbers.
+PER_COUNT = 4
+# 53 random bits make a number in [0, 1) of full precision; half a step more keeps it off zero.
+DROPPED_BITS = 11
+RESOLUTION = 2.0**-53
 
 
-def stream(seed: int, component: str, member: int) -> np.random.Generator:
-    """Random generator of one component of one member.
+def uniforms(seed: int, component: str, place: int, members: NDArray[np.int64]) -> Array:
+    """Uniform numbers in (0, 1) at one place of a component's sequence, one for each member.
 
     Parameters
     ----------
@@ -31,33 +37,42 @@ def stream(seed: int, component: str, member: int) -> np.random.Generator:
         Seed of the run.
     component : str
         Name of the component, for example ``parameter:groundwater``.
-    member : int
-        Number of the member, from 0.
+    place : int
+        Place in the sequence of every member, from 0.
+    members : ndarray of int, shape (member,)
+        Numbers of the members, from 0, in any order.
 
     Returns
     -------
-    numpy.random.Generator
-        The same for the same three arguments, and independent of all others.
+    ndarray, shape (member,)
+
+    Notes ----- The counter-based generator Philox, keyed by a :class:`numpy.random.SeedSequence` spawned by
+    name and place, runs over the members: the number of a member is at a known count, whichever other members
+    are drawn.
     """
     name = np.frombuffer(hashlib.sha256(component.encode()).digest()[:16], dtype="<u4")
-    key = (*(int(word) for word in name), member)
-    return np.random.Generator(np.random.Philox(np.random.SeedSequence(seed, spawn_key=key)))
+    key = (*(int(word) for word in name), place)
+    generator = np.random.Philox(np.random.SeedSequence(seed, spawn_key=key))
+    first = int(members.min()) // PER_COUNT
+    generator.advance(first)
+    bits = generator.random_raw(int(members.max()) - first * PER_COUNT + 1)
+    picked = bits[members - first * PER_COUNT] >> DROPPED_BITS
+    return np.asarray((picked + 0.5) * RESOLUTION, dtype=np.float64)
 
 
 def quantiles(seed: int, component: str, members: NDArray[np.int64]) -> Array:
-    """Uniform numbers in (0, 1), one for each member.
+    """Uniform numbers in (0, 1) of a component that has a single one for each member.
 
     Parameters
     ----------
-    seed, component
-        As in :func:`stream`.
-    members : ndarray of int, shape (member,)
+    seed, component, members
+        As in :func:`uniforms`.
 
     Returns
     -------
     ndarray, shape (member,)
     """
-    return np.array([1.0 - stream(seed, component, int(member)).random() for member in members])
+    return uniforms(seed, component, 0, members)
 
 
 def normals(seed: int, component: str, members: NDArray[np.int64], length: int) -> Array:
@@ -65,9 +80,8 @@ def normals(seed: int, component: str, members: NDArray[np.int64], length: int) 
 
     Parameters
     ----------
-    seed, component
-        As in :func:`stream`.
-    members : ndarray of int, shape (member,)
+    seed, component, members
+        As in :func:`uniforms`.
     length : int
         Length of each sequence; a longer one begins with the shorter one.
 
@@ -75,9 +89,7 @@ def normals(seed: int, component: str, members: NDArray[np.int64], length: int) 
     -------
     ndarray, shape (length, member)
     """
-    return np.stack(
-        [stream(seed, component, int(member)).standard_normal(length) for member in members], axis=1
-    )
+    return np.asarray(ndtri(np.stack([uniforms(seed, component, place, members) for place in range(length)])))
 
 
 def sample(prior: Parameter, quantile: Array) -> Array:
