@@ -1,0 +1,70 @@
+"""Figures of a result, in one style: each a function of a dataset, each with the table of what it draws.
+
+::
+
+    import caspian_sim as cs
+    from caspian_sim import figures
+
+    ds = cs.run("configs/quickstart.yaml")
+    figures.projection(ds)                       # shows itself in a notebook
+    figures.save_figure(figures.projection(ds), figures.projection_table(ds), "results", "projection")
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Literal
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from caspian_sim.figures.budget import budget, budget_table
+from caspian_sim.figures.hindcast import hindcast, hindcast_table
+from caspian_sim.figures.hypsometry import hypsometry, hypsometry_table
+from caspian_sim.figures.projection import projection, projection_table
+from caspian_sim.figures.save import save_figure
+
+
+@dataclass(frozen=True)
+class FigureKind:
+    """A figure that can be drawn by name.
+
+    Attributes
+    ----------
+    draw, table : callable
+        The figure and its numbers, from what `shows` names.
+    shows : {"run", "hindcast", "basin"}
+        What they are given: the dataset of :func:`caspian_sim.run`, that of :func:`caspian_sim.hindcast`, or
+        the curve of :func:`caspian_sim.hypsometry`.
+    """
+
+    draw: Callable[[Any], Figure]
+    table: Callable[[Any], pd.DataFrame]
+    shows: Literal["run", "hindcast", "basin"]
+
+
+FIGURES: Mapping[str, FigureKind] = MappingProxyType(
+    {
+        "projection": FigureKind(projection, projection_table, "run"),
+        "budget": FigureKind(budget, budget_table, "run"),
+        "hypsometry": FigureKind(hypsometry, hypsometry_table, "basin"),
+        "hindcast": FigureKind(hindcast, hindcast_table, "hindcast"),
+    }
+)
+"""Figures by the names that configurations use."""
+
+__all__ = [
+    "FIGURES",
+    "FigureKind",
+    "budget",
+    "budget_table",
+    "hindcast",
+    "hindcast_table",
+    "hypsometry",
+    "hypsometry_table",
+    "projection",
+    "projection_table",
+    "save_figure",
+]

@@ -1,0 +1,140 @@
+"""Every word in the figures, by key, so that a language is one more table.
+
+A table of another language has the keys of :data:`ENGLISH`; a test compares them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+ENGLISH: Mapping[str, str] = {
+    # Names
+    "scenario.ssp119": "SSP1-1.9",
+    "scenario.ssp126": "SSP1-2.6",
+    "scenario.ssp245": "SSP2-4.5",
+    "scenario.ssp370": "SSP3-7.0",
+    "scenario.ssp585": "SSP5-8.5",
+    "programme.none": "no measures",
+    "programme.joint": "joint programme",
+    "term.inflow": "river inflow",
+    "term.precipitation": "precipitation",
+    "term.groundwater": "groundwater",
+    "term.measures": "measures",
+    "term.evaporation": "evaporation",
+    "term.net_evaporation": "evaporation less precipitation",
+    "term.strait": "outflow to Kara-Bogaz-Gol",
+    "term.consumption": "growth of consumption",
+    "run.inflow alone": "inflow alone",
+    "run.slow net evaporation": "with slow net evaporation",
+    "parameter.volga_sensitivity": "sensitivity of the Volga to warming",
+    "parameter.other_river_sensitivity": "sensitivity of other rivers",
+    "parameter.precipitation_sensitivity": "sensitivity of precipitation",
+    "parameter.evaporation_sensitivity": "sensitivity of evaporation",
+    "parameter.precipitation": "present precipitation",
+    "parameter.groundwater": "groundwater",
+    "parameter.net_evaporation": "present net evaporation",
+    "parameter.strait_sill": "sill of the strait",
+    "parameter.strait_coefficient_before_1980": "rating of the strait before 1980",
+    "parameter.strait_coefficient_after_1992": "rating of the strait after 1992",
+    "parameter.bay_net_evaporation": "net evaporation of the bay",
+    "parameter.area_factor": "area of the sea",
+    "parameter.warming_quantile": "quantile of warming",
+    "parameter.initial_level_error": "initial level",
+    # Axes
+    "axis.level": "Sea level (m BHS)",
+    "axis.year": "Year",
+    "axis.flux": "Flux (km³/yr)",
+    "axis.net": "Net (km³/yr)",
+    "axis.area": "Area (thousand km²)",
+    "axis.volume": "Volume (thousand km³)",
+    "axis.error": "Model less observed (m)",
+    # Projection
+    "projection.title": "Level of the Caspian Sea, observed and projected",
+    "projection.subtitle": "Annual mean, {members} members for each scenario. Lines: median; bars: 5–95 % "
+    "in {last}; shading: 5–95 % of {shaded}.",
+    "projection.shaded": "{scenarios}, {programme}",
+    "projection.and": " and ",
+    "projection.observed": "observed",
+    "projection.projected": "projected",
+    "projection.threshold": "threshold {level} m",
+    "projection.point": "{year}: {level}",
+    "projection.point.fall": "{year}: {level}\n{fall} m below {since}",
+    "projection.end": "{year}: median (5–95 %)",
+    "projection.range": "{median} ({low} to {high})",
+    "projection.sources": "Sources: observed level {first}–{last} Kazhydromet, {last} DAHITI altimetry "
+    "(grade {grade}); warming by scenario IPCC AR6; projection caspian_sim.",
+    # Budget
+    "budget.title": "Water balance of the Caspian Sea by decade",
+    "budget.subtitle": "{scenario}, {programme}. Bars: mean fluxes of {members} members, gains up and "
+    "losses down; diamonds: net; whiskers: 5–95 % of members.",
+    "budget.observed": "observed",
+    "budget.projected": "projected",
+    "budget.net": "net change of storage",
+    "budget.sources": "Sources: {first}–{last} from observed level and river inflow "
+    "(net_evaporation_implied, grade {grade}): evaporation less precipitation is what closes the "
+    "balance, the outflow to Kara-Bogaz-Gol is modelled, groundwater is held at {groundwater} km³/yr. "
+    "Projection: caspian_sim.",
+    # Hypsometry
+    "hypsometry.title": "Area and volume of the Caspian Sea against its level",
+    "hypsometry.subtitle": "Without Kara-Bogaz-Gol. Only differences of volume matter: 78,200 km³ at −28 m "
+    "by convention.",
+    "hypsometry.band": "uncertainty of area (grade D)",
+    "hypsometry.now.area_km2": "{year}: {level} m\n{value} km²",
+    "hypsometry.now.volume_km3": "{year}: {level} m\n{value} km³",
+    "hypsometry.pair": "{year}, published:\n{area} km² at {level} m",
+    "hypsometry.whole": "whole basin",
+    "hypsometry.sources": "Sources: bed NOAA ETOPO1 on a 0.1° grid, tied to the published pairs. Evidence "
+    "grade: {grade}.",
+    "hypsometry.published": "Published pairs: {source} (grade {grade}).",
+    "hypsometry.run": "{name} · caspian_sim {version} · table {hash} · levels in metres of the Baltic "
+    "Height System (m BHS)",
+    "hypsometry.own": "{name} · caspian_sim {version} · levels in metres of the Baltic Height System (m BHS)",
+    # Hindcast
+    "hindcast.title": "Hindcast of the level of the Caspian Sea against observations",
+    "hindcast.subtitle": "Annual means {first}–{last}. Above: level; below: error, by year (lines) and by "
+    "decade (bars), with the worst year of each run. RMSE: root mean square error.",
+    "hindcast.observed": "observed",
+    "hindcast.rmse": "RMSE {rmse} m",
+    "hindcast.worst": "{year}: {error} m",
+    "hindcast.sources": "Sources: observed level Kazhydromet (grade {grade}); river inflow and net "
+    "evaporation from the tables of caspian_sim.",
+    "hindcast.fitted": "Net evaporation is fitted to the observed levels that are drawn (degrees of "
+    "freedom: {degrees}): the errors say what the model can explain, not how well it forecasts.",
+    # Footer
+    "footer.grade_d": "Assumptions (evidence grade D): {items}.",
+    "footer.measures": "measures {names}",
+    "footer.parameters": "parameters {names}",
+    "footer.none": "No measure and no parameter of this run is an assumption (evidence grade D).",
+    "footer.run": "Run {name} · caspian_sim {version} · configuration {hash} · levels in metres of the "
+    "Baltic Height System (m BHS)",
+    "footer.package": "caspian_sim {version} · levels in metres of the Baltic Height System (m BHS)",
+    "footer.selection": "Programmes shown: {shown} ({count} of {all}).",
+}
+
+LANGUAGES: Mapping[str, Mapping[str, str]] = {"en": ENGLISH}
+_LANGUAGE = "en"
+
+
+def say(key: str, /, **values: Any) -> str:
+    """Give the text of a key, with values put in."""
+    return LANGUAGES[_LANGUAGE][key].format(**values)
+
+
+def name(kind: str, identifier: str) -> str:
+    """Give the name of a scenario, programme, term or run; one that is not in the table keeps its own."""
+    return LANGUAGES[_LANGUAGE].get(f"{kind}.{identifier}", identifier)
+
+
+def number(value: float, digits: int = 0, sign: bool = False) -> str:
+    """Write a number with a true minus sign and thousands apart; `sign` puts a plus before positive ones."""
+    text = f"{value:{'+' if sign else ''},.{digits}f}"
+    if float(text.replace(",", "")) == 0.0:
+        text = text.lstrip("+-")
+    return text.replace("-", "−")
+
+
+def typeset(text: str) -> str:
+    """Give a text of the data tables the signs of print: −27 m, km²."""
+    return re.sub(r"(?<![\w-])-(?=\d)", "−", text).replace("km2", "km²").replace("km3", "km³")
