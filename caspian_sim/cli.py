@@ -1,0 +1,208 @@
+"""The command line: a thin shell over the public functions.
+
+Nothing but click is imported until a command runs, so that help and completion answer at once.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from caspian_sim import __version__
+from caspian_sim.errors import CaspianError
+
+if TYPE_CHECKING:
+    from caspian_sim.outputs.write import Written
+
+Progress = Callable[[str, int, int], None]
+
+INVALID, INTERRUPTED = 2, 130
+HINDCAST_DIRECTORY = "results/hindcast"
+
+
+class Commands(click.Group):
+    """Turns what a user can mend into a message and an exit code; a bug keeps its traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command that was asked for."""
+        for stream in (sys.stdout, sys.stderr):
+            # A console that lacks a sign such as ³ or − shows a question mark instead of failing.
+            getattr(stream, "reconfigure", lambda **_: None)(errors="replace")
+        try:
+            return super().invoke(ctx)
+        except CaspianError as error:
+            click.echo(str(error), err=True)
+            ctx.exit(INVALID)
+        except KeyboardInterrupt:
+            click.echo("interrupted", err=True)
+            ctx.exit(INTERRUPTED)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="caspian-sim")
+def main() -> None:
+    """Project the level of the Caspian Sea under climate change and joint measures.
+
+    Start with "caspian-sim init", then "caspian-sim run caspian.yaml". Levels are metres in the Baltic Height
+    System (m BHS).
+    """
+
+
+config_argument = click.argument("config", type=click.Path(path_type=Path))
+set_option = click.option(
+    "--set",
+    "changes",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Change a key of the configuration, such as uncertainty.members=20. May be repeated.",
+)
+overwrite_option = click.option(
+    "--overwrite", is_flag=True, help="Replace the files of an earlier run; others in the folder stay."
+)
+quiet_option = click.option("--quiet", is_flag=True, help="Print errors and warnings only.")
+
+
+@main.command()
+@config_argument
+@set_option
+@click.option("--output", metavar="DIR", help="Folder of the results, in place of output.directory.")
+@overwrite_option
+@quiet_option
+def run(config: Path, changes: tuple[str, ...], output: str | None, overwrite: bool, quiet: bool) -> None:
+    """Run CONFIG and write its results to a folder.
+
+    The folder gets the dataset (NetCDF), summary.csv, figures with their numbers, and run.log. It is
+    output.directory of the configuration, or results/<name>.
+    """
+    with writing():
+        from caspian_sim.config import load_config
+        from caspian_sim.outputs.write import write_run
+
+        if output is not None:
+            # As a JSON string, which is YAML: a folder may be called 2050 or null.
+            changes = (*changes, f"output.directory={json.dumps(output, ensure_ascii=False)}")
+        settings = load_config(config, changes)
+        with progress_bar(quiet) as progress:
+            written = write_run(settings, source=str(config), overwrite=overwrite, progress=progress)
+    report(written, quiet)
+
+
+@main.command()
+@config_argument
+@set_option
+def validate(config: Path, changes: tuple[str, ...]) -> None:
+    """Check CONFIG, and report everything that is wrong with it.
+
+    Exits with 0 when it is valid and 2 when it is not.
+    """
+    from caspian_sim.config import load_config
+
+    click.echo(f"{config}: valid\n{load_config(config, changes)}")
+
+
+@main.command()
+@click.option("--output", type=click.Path(path_type=Path), metavar="FILE", help="Write to FILE.")
+def schema(output: Path | None) -> None:
+    """Print the JSON Schema of a configuration, for completion in editors."""
+    from caspian_sim.config import json_schema
+
+    text = json.dumps(json_schema(), indent=2, ensure_ascii=False)
+    if output is None:
+        click.echo(text)
+        return
+    from caspian_sim.outputs.folder import write_text
+
+    write_text(output, text + "\n")
+
+
+@main.command()
+@click.argument("path", type=click.Path(path_type=Path), default="caspian.yaml")
+def init(path: Path) -> None:
+    """Write a commented configuration to start from, caspian.yaml when no PATH is given."""
+    from caspian_sim.config import write_template
+
+    write_template(path)
+    click.echo(f"{path}: written\nnext: caspian-sim run {path}")
+
+
+@main.command()
+@click.argument("name", required=False)
+def data(name: str | None) -> None:
+    """List the datasets that ship with the package, or describe the one called NAME."""
+    from caspian_sim.outputs.listing import catalogue_text, entry_text
+
+    click.echo(catalogue_text() if name is None else entry_text(name))
+
+
+@main.command()
+@click.option("--output", metavar="DIR", default=HINDCAST_DIRECTORY, show_default=True, help="Folder.")
+@overwrite_option
+@quiet_option
+def hindcast(output: str, overwrite: bool, quiet: bool) -> None:
+    """Run the model over the record of 1937-2022 and compare it with the observed level."""
+    with writing():
+        from caspian_sim.outputs.write import write_hindcast
+
+        with progress_bar(quiet) as progress:
+            written = write_hindcast(Path(output), overwrite=overwrite, progress=progress)
+    report(written, quiet)
+
+
+@main.command()
+@click.argument("result", type=click.Path(path_type=Path))
+def show(result: Path) -> None:
+    """Print the table of a saved RESULT, a NetCDF file or the folder of a run, once more."""
+    from caspian_sim.outputs.terminal import print_result
+    from caspian_sim.results import open_result
+
+    print_result(open_result(result))
+
+
+@contextmanager
+def writing() -> Iterator[None]:
+    """Say, when the user stops a command that writes, that it has written nothing."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        click.echo("interrupted: nothing was written", err=True)
+        click.get_current_context().exit(INTERRUPTED)
+
+
+@contextmanager
+def progress_bar(quiet: bool) -> Iterator[Progress | None]:
+    """Show progress with the time left on standard error, when that is a terminal."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bars
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
+        stages: dict[str, Any] = {}
+
+        def show_step(stage: str, done: int, total: int) -> None:
+            if stage not in stages:
+                stages[stage] = bars.add_task(stage, total=total)
+            bars.update(stages[stage], completed=done)
+
+        yield show_step
+
+
+def report(written: Written, quiet: bool) -> None:
+    """Print warnings, and unless quiet the tables and the place of the results."""
+    for text in written.warnings:
+        click.echo(f"warning: {text}", err=True)
+    if quiet:
+        return
+    from caspian_sim.outputs.terminal import places, print_result
+
+    print_result(written.dataset)
+    click.echo("\n" + "\n".join(places(written)))

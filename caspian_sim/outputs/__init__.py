@@ -1,0 +1,1 @@
+"""What the command line leaves: folders with dataset, tables, figures and log, and text for the terminal."""

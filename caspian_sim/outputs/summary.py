@@ -1,0 +1,154 @@
+"""Summary table of a run: level, fall, area and crossings in the report years."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import NDArray
+
+from caspian_sim.config import Config
+from caspian_sim.figures.reading import ASSUMPTION, HIGH, LOW, MEDIAN, run_config, yearly
+from caspian_sim.measures.programme import measures_of
+from caspian_sim.solve import Watch
+
+Array = NDArray[np.float64]
+
+BASELINE = "none"
+QUANTILES = {"p05": LOW, "p50": MEDIAN, "p95": HIGH}
+# Decimals that are written: a millimetre of level, and an area a hundred times finer than its uncertainty.
+METRE_DECIMALS, AREA_DECIMALS, SHARE_DECIMALS = 3, 0, 4
+
+
+def summary(ds: xr.Dataset) -> pd.DataFrame:
+    """Tabulate the report years of a run, or its last year when there are none.
+
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        Result of :func:`caspian_sim.run`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each scenario, programme and year. Columns, with 5, 50 and 95 % points over the members
+        (``p05``, ``p50``, ``p95``):
+
+        ``level_*_m_bhs``
+            Annual mean level, m BHS.
+        ``reference_level_m_bhs``, ``fall_*_m``
+            Level of reference and how far below it the sea stands, m; a rise is negative.
+        ``area_*_km2``
+            Annual mean area of the sea, km².
+        ``share_below_*_m_bhs``
+            Share of the members that have stood below a threshold at any time from the start of the run to
+            the end of the year, seasonal cycle included.
+        ``above_none_*_m``
+            Level above that of the programme "none" in the same member, m; only when the run has that
+            programme.
+
+    Raises
+    ------
+    DataError
+        When the dataset does not carry its configuration.
+    """
+    config = run_config(ds)
+    level = yearly(ds["sea_level"], ds["time_bnds"])
+    area = yearly(ds["sea_area"], ds["time_bnds"])
+    reference = float(ds["exposed_seabed"].attrs["reference_level"])
+    years = config.outcomes.report_years or (config.period.end,)
+    below = {
+        threshold: _has_been_below(ds, level, threshold, event)
+        for threshold, event in zip(
+            config.outcomes.thresholds_m, Watch(tuple(config.outcomes.thresholds_m)).names, strict=False
+        )
+    }
+    rows = []
+    for scenario in ds["scenario"].values:
+        for programme in ds["programme"].values:
+            for year in years:
+                at = {"scenario": scenario, "programme": programme, "year": year}
+                levels = level.sel(at).values
+                row = {**at, "members": levels.size}
+                row |= _points("level", "m_bhs", levels, METRE_DECIMALS)
+                row["level_mean_m_bhs"] = round(float(levels.mean()), METRE_DECIMALS)
+                row["reference_level_m_bhs"] = round(reference, METRE_DECIMALS)
+                row |= _points("fall", "m", reference - levels, METRE_DECIMALS)
+                row |= _points("area", "km2", area.sel(at).values, AREA_DECIMALS)
+                for threshold, share in below.items():
+                    value = float(share.sel(at).mean())
+                    row[f"share_below_{threshold:g}_m_bhs"] = round(value, SHARE_DECIMALS)
+                if BASELINE in ds["programme"].values:
+                    gain = levels - level.sel({**at, "programme": BASELINE}).values
+                    row |= _points("above_none", "m", gain, METRE_DECIMALS)
+                rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _points(name: str, unit: str, values: Array, decimals: int) -> dict[str, float]:
+    points = np.quantile(values, list(QUANTILES.values())).round(decimals) + 0.0  # no negative zero
+    return {f"{name}_{key}_{unit}": float(point) for key, point in zip(QUANTILES, points, strict=True)}
+
+
+def _has_been_below(ds: xr.Dataset, level: xr.DataArray, threshold: float, event: str) -> xr.DataArray:
+    """Whether a member has stood below a level by the end of each year.
+
+    An event is a fall through the level; a member that starts below it has none, but has its annual means.
+    """
+    fallen = ds["first_event"].sel(event=event, drop=True) < level["year"] + 1
+    stood = (level < threshold).reduce(np.logical_or.accumulate, "year", keep_attrs=False)
+    return fallen | stood
+
+
+def assumptions(config: Config, ds: xr.Dataset) -> dict[str, list[str]]:
+    """Parameters, and measures that some programme carries out, which rest on assumptions (grade D).
+
+    Returns
+    -------
+    dict
+        ``parameters`` and ``measures``, each a list of names.
+    """
+    available = config.measures.available()
+    used = {
+        m.id: m.grade for programme in config.programmes.values() for m in measures_of(programme, available)
+    }
+    grades = zip(ds["parameter"].values, ds["parameter_grade"].values, strict=True)
+    return {
+        "parameters": [str(name) for name, grade in grades if grade == ASSUMPTION],
+        "measures": [name for name in available if used.get(name) == ASSUMPTION],
+    }
+
+
+def summary_csv(ds: xr.Dataset) -> str:
+    """Write the summary as CSV text under a header of ``#`` lines.
+
+    Returns
+    -------
+    str
+        ``pandas.read_csv(..., comment="#")`` reads it back.
+    """
+    header = "".join(f"# {line}\n" for line in _header(ds))
+    return header + summary(ds).to_csv(index=False, lineterminator="\n")
+
+
+def _header(ds: xr.Dataset) -> Iterator[str]:
+    config = run_config(ds)
+    yield " ".join(ds.attrs["title"].split())
+    yield f"run {config.name}, caspian_sim {ds.attrs['version']}, git {ds.attrs['git_revision']}"
+    yield f"configuration {ds.attrs['config_hash']}"
+    yield f"made {ds.attrs['created']}"
+    yield "datum: metres in the Baltic Height System (m BHS); Caspian charts count from -28.0 m BHS"
+    yield "p05, p50, p95: 5, 50 and 95 % points over the members of one scenario, each member by itself"
+    yield "level, area: mean over the calendar year; fall: reference level less level, a rise is negative"
+    if config.outcomes.thresholds_m:
+        yield (
+            "share_below: share of the members that have stood below the level at any time "
+            "from the start of the run to the end of the year, seasonal cycle included"
+        )
+    if BASELINE in config.programmes:
+        yield 'above_none: level above that of the programme "none" in the same member'
+    for kind, names in assumptions(config, ds).items():
+        if names:
+            yield f"assumptions, not data (grade D), {kind}: {', '.join(names)}"

@@ -1,0 +1,98 @@
+"""Tables for the terminal, readable at 80 columns, without colour where there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import xarray as xr
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from caspian_sim.outputs.scores import scores
+from caspian_sim.outputs.summary import QUANTILES, summary
+from caspian_sim.outputs.write import FIGURES, SUMMARY, Written
+
+MOST_ROWS = 60
+
+
+def print_result(ds: xr.Dataset) -> None:
+    """Print the tables of a run, or of the hindcast, to standard output.
+
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        Result of :func:`caspian_sim.run` or :func:`caspian_sim.hindcast`.
+    """
+    console = Console(highlight=False)
+    parts = _hindcast_tables(ds) if "term_rmse" in ds else _run_table(ds)
+    for number, (title, table) in enumerate(parts):
+        console.print("\n" * (number > 0) + title, style="bold", markup=False)
+        console.print(table)
+
+
+def _run_table(ds: xr.Dataset) -> Iterator[tuple[str, Table]]:
+    frame = summary(ds)
+    title = f"Annual mean level, and its fall against {frame['reference_level_m_bhs'].iloc[0]:.2f} m BHS"
+    if len(frame) > MOST_ROWS:
+        frame = frame[frame["year"] == frame["year"].max()]
+        title += f" ({SUMMARY} has the other years)"
+    several = int(frame["members"].iloc[0]) > 1
+    ranges = ("5 to 95 %",) if several else ()
+    table = _table(("scenario", "programme"), ("year", "m BHS", *ranges, "fall, m", *ranges))
+    shown: list[str] = ["", ""]
+    for row in frame.to_dict("records"):
+        names = [str(row["scenario"]), str(row["programme"])]
+        if shown[0] not in ("", names[0]):
+            table.add_section()
+        cells = [str(row["year"])]
+        for name, unit in (("level", "m_bhs"), ("fall", "m")):
+            low, middle, high = (_number(row[f"{name}_{point}_{unit}"]) for point in QUANTILES)
+            cells += [middle, f"{low} to {high}"] if several else [middle]
+        fresh = [names[0] if names[0] != shown[0] else "", names[1] if names != shown else ""]
+        table.add_row(*fresh, *cells)
+        shown = names
+    yield title, table
+
+
+def _hindcast_tables(ds: xr.Dataset) -> Iterator[tuple[str, Table]]:
+    overall = _table(("run",), ("RMSE", "bias", "worst", "in"))
+    for row in scores(ds, "scores").to_dict("records"):
+        errors = (_number(row[key], "+") for key in ("bias_m", "worst_error_m"))
+        overall.add_row(row["run"], _number(row["rmse_m"]), *errors, str(row["worst_year"]))
+    yield "Hindcast: annual mean level, model less observed, m", overall
+    runs = [str(run) for run in ds["run"].values]
+    decades = _table(("decade",), runs)
+    errors_of = scores(ds, "decades").pivot(index="decade", columns="run", values="mean_error_m")
+    for decade in errors_of.index:
+        decades.add_row(f"{decade}s", *(_number(errors_of.loc[decade, run], "+") for run in runs))
+    yield "Mean error by decade, m", decades
+    terms = _table(("setting",), ("RMSE, m", "net evaporation, mm/yr"))
+    for row in scores(ds, "terms").to_dict("records"):
+        terms.add_row(row["term"], _number(row["rmse_m"]), f"{row['mean_net_evaporation_mm_per_yr']:.0f}")
+    yield "What each term earns, one added after the other", terms
+
+
+def _table(left: Sequence[str], right: Sequence[str]) -> Table:
+    """Table with columns of text on the left and of numbers on the right."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, collapse_padding=True)
+    for name in left:
+        table.add_column(name, overflow="fold")
+    for name in right:
+        table.add_column(name, justify="right", no_wrap=True)
+    return table
+
+
+def _number(value: Any, sign: str = "") -> str:
+    """Two decimals, a negative zero as zero."""
+    return f"{round(float(value), 2) + 0.0:{sign}.2f}"
+
+
+def places(written: Written) -> list[str]:
+    """Lines that say where everything is, and how long it took."""
+    drawn = sorted({name.rpartition(".")[0] for name in written.files if name.startswith(f"{FIGURES}/")})
+    single = [name for name in written.files if not name.startswith(f"{FIGURES}/")]
+    names = ", ".join(name.rpartition("/")[2] for name in drawn)
+    pictures = f", {FIGURES}/ ({names})" if drawn else ""
+    return [f"{written.directory}: {', '.join(single)}{pictures}", f"{written.seconds:.1f} s"]

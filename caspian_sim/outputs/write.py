@@ -1,0 +1,189 @@
+"""Runs a configuration or the hindcast and writes what comes of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from caspian_sim import figures
+from caspian_sim.basin.hypsometry import Hypsometry, load_hypsometry, read_hypsometry_csv
+from caspian_sim.config import Config, config_hash, resolved_yaml
+from caspian_sim.evaluate.hindcast import hindcast
+from caspian_sim.outputs.folder import staged, write_text
+from caspian_sim.outputs.log import LOGGER, log_versions, recorded, timed
+from caspian_sim.outputs.scores import TABLES, scores_csv
+from caspian_sim.outputs.summary import summary_csv
+from caspian_sim.results import save
+from caspian_sim.simulate import run
+
+Progress = Callable[[str, int, int], None]
+
+SUMMARY, LOG, FIGURES = "summary.csv", "run.log", "figures"
+IMAGES = ("png", "svg")
+
+
+@dataclass(frozen=True)
+class Written:
+    """What was written.
+
+    Attributes
+    ----------
+    dataset : xarray.Dataset
+    directory : Path
+    files : tuple of str
+        Relative to `directory`.
+    warnings : tuple of str
+    seconds : float
+        Time that all of it took.
+    """
+
+    dataset: xr.Dataset
+    directory: Path
+    files: tuple[str, ...]
+    warnings: tuple[str, ...]
+    seconds: float
+
+
+def write_run(
+    config: Config, *, source: str = "", overwrite: bool = False, progress: Progress | None = None
+) -> Written:
+    """Run a configuration and write its folder: dataset, summary table, figures and log.
+
+    All files are made aside and moved to their place at the end: a run that fails or is interrupted leaves
+    the folder as it was.
+
+    Parameters
+    ----------
+    config : Config
+    source : str
+        Where the configuration comes from, for the log.
+    overwrite : bool
+        Replace the files of an earlier run.
+    progress : callable, optional
+        Called with the stage, the steps of it done and the steps in all.
+
+    Returns
+    -------
+    Written
+
+    Raises
+    ------
+    OutputError
+        Before the run, when the folder cannot be written or holds results that may not be replaced.
+    """
+    began = time.perf_counter()
+    directory = Path(config.output.directory)
+    drawn = _chosen(config)
+    dataset_name = f"{config.name}.nc"
+    names = [dataset_name, SUMMARY, LOG, *_figure_files(drawn)]
+    stale = _figure_files(name for name in figures.FIGURES if name not in drawn)
+    report = progress or _silent
+    with recorded() as log, staged(directory, names, overwrite=overwrite, stale=stale) as stage:
+        log_versions()
+        LOGGER.info("configuration %s, SHA-256 %s", source or config.name, config_hash(config))
+        LOGGER.info("resolved configuration:\n%s", resolved_yaml(config))
+        with timed("integration"):
+            dataset = run(config, progress=lambda done, total: report("integrating", done, total))
+        _log_solution(dataset)
+        with timed("dataset"):
+            save(dataset, stage / dataset_name)
+        with timed("summary"):
+            write_text(stage / SUMMARY, summary_csv(dataset))
+        for done, name in enumerate(drawn):
+            report("drawing", done, len(drawn))
+            _draw(name, _subject(name, dataset, config), stage / FIGURES)
+        seconds = time.perf_counter() - began
+        LOGGER.info("all: %.2f s", seconds)
+        write_text(stage / LOG, log.text)
+        files = tuple(name for name in names if (stage / name).exists())
+    return Written(dataset, directory, files, tuple(log.warnings), seconds)
+
+
+def write_hindcast(directory: Path, *, overwrite: bool = False, progress: Progress | None = None) -> Written:
+    """Run the hindcast and write its folder: dataset, tables, figure and log.
+
+    Parameters
+    ----------
+    directory : Path
+    overwrite, progress
+        As for :func:`write_run`.
+
+    Returns
+    -------
+    Written
+
+    Raises
+    ------
+    OutputError
+        As for :func:`write_run`.
+    """
+    began = time.perf_counter()
+    names = ["hindcast.nc", *(f"{table}.csv" for table in TABLES), LOG, *_figure_files(["hindcast"])]
+    report = progress or _silent
+    with recorded() as log, staged(directory, names, overwrite=overwrite) as stage:
+        log_versions()
+        with timed("integration"):
+            dataset = hindcast(lambda done, total: report("integrating", done, total))
+        save(dataset, stage / "hindcast.nc")
+        for table in TABLES:
+            write_text(stage / f"{table}.csv", scores_csv(dataset, table))
+        _draw("hindcast", dataset, stage / FIGURES)
+        seconds = time.perf_counter() - began
+        LOGGER.info("all: %.2f s", seconds)
+        write_text(stage / LOG, log.text)
+    return Written(dataset, directory, tuple(names), tuple(log.warnings), seconds)
+
+
+def _chosen(config: Config) -> list[str]:
+    wanted = config.output.figures
+    if wanted == "none":
+        return []
+    return [name for name in figures.FIGURES if wanted == "all" or name in wanted]
+
+
+def _figure_files(names: Iterable[str]) -> list[str]:
+    return [f"{FIGURES}/{name}.{ending}" for name in names for ending in (*IMAGES, "csv")]
+
+
+def _subject(name: str, dataset: xr.Dataset, config: Config) -> xr.Dataset | Hypsometry:
+    """Find what a figure shows: the run itself, the curve of its sea, or the hindcast."""
+    shows = figures.FIGURES[name].shows
+    if shows == "run":
+        return dataset
+    if shows == "hindcast":
+        return hindcast()
+    own = config.basin.hypsometry
+    return load_hypsometry() if own is None else read_hypsometry_csv(own)
+
+
+def _draw(name: str, subject: xr.Dataset | Hypsometry, directory: Path) -> None:
+    kind = figures.FIGURES[name]
+    with timed(f"figure {name}"):
+        figures.save_figure(kind.draw(subject), kind.table(subject), directory, name, IMAGES)
+
+
+def _log_solution(dataset: xr.Dataset) -> None:
+    sizes = dataset.sizes
+    LOGGER.info(
+        "%d members in %d scenarios and %d programmes, seed %s",
+        sizes["member"],
+        sizes["scenario"],
+        sizes["programme"],
+        dataset.attrs["seed"],
+    )
+    LOGGER.info(
+        "solver: %s steps, %s evaluations of the right-hand side",
+        dataset.attrs["solver_steps"],
+        dataset.attrs["solver_evaluations"],
+    )
+    worst = float(np.abs(dataset["budget_residual"]).max())
+    LOGGER.info("largest residual of the water budget in an interval: %.2g km³", worst)
+
+
+def _silent(stage: str, done: int, total: int) -> None:
+    """Report to nobody."""
