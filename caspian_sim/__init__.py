@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from caspian_sim import data as data
     from caspian_sim.basin.hypsometry import load_hypsometry as hypsometry
     from caspian_sim.config import Config, load_config
+    from caspian_sim.ensemble import reproduce, run
     from caspian_sim.evaluate.hindcast import hindcast
     from caspian_sim.results import open_result as open
     from caspian_sim.results import save
-    from caspian_sim.simulate import reproduce, run
 
 # Imported at first use, so that the command line answers at once.
 _PLACES = {
@@ -36,8 +36,8 @@ _PLACES = {
     "hypsometry": ("caspian_sim.basin.hypsometry", "load_hypsometry"),
     "load_config": ("caspian_sim.config", "load_config"),
     "open": ("caspian_sim.results", "open_result"),
-    "reproduce": ("caspian_sim.simulate", "reproduce"),
-    "run": ("caspian_sim.simulate", "run"),
+    "reproduce": ("caspian_sim.ensemble", "reproduce"),
+    "run": ("caspian_sim.ensemble", "run"),
     "save": ("caspian_sim.results", "save"),
 }
 

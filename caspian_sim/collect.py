@@ -1,10 +1,10 @@
-"""Collects what the integrations of a run leave into the arrays of one dataset."""
+"""From what the integrations of some members leave to the arrays and the dataset of a run."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import xarray as xr
@@ -24,6 +24,24 @@ from caspian_sim.solve import Solution, Watch
 Array = NDArray[np.float64]
 
 STATE_DIMS = ("scenario", "programme", "member", "time")
+# Dimensions of every variable that has members.
+DIMS: dict[str, tuple[str, ...]] = {
+    "sea_level": STATE_DIMS,
+    "sea_area": STATE_DIMS,
+    "sea_volume": STATE_DIMS,
+    "precipitation": STATE_DIMS,
+    "evaporation": STATE_DIMS,
+    "strait_outflow": STATE_DIMS,
+    "bay_level": STATE_DIMS,
+    "budget_residual": STATE_DIMS,
+    "exposed_seabed": STATE_DIMS,
+    "river_inflow": ("scenario", "member", "river", "time"),
+    "groundwater": ("member", "time"),
+    "global_warming": ("scenario", "member", "time"),
+    "measure_effect": ("programme", "member", "measure", "time"),
+    "first_event": ("scenario", "programme", "member", "event"),
+    "parameters": ("parameter", "member"),
+}
 
 
 @dataclass(frozen=True)
@@ -91,10 +109,31 @@ class Calendar:
         return np.asarray(weighted)
 
 
-class Collector:
-    """Arrays of a result, filled chunk by chunk.
+@dataclass(frozen=True)
+class Members:
+    """Results of some members of a run.
 
-    Parameters
+    Attributes
+    ----------
+    members : ndarray of int, shape (member,)
+        Their numbers.
+    arrays : dict of name to ndarray
+        Variables with the dimensions in :data:`DIMS`.
+    steps, evaluations : int
+        What the solver did.
+    """
+
+    members: NDArray[np.int64]
+    arrays: dict[str, Array]
+    steps: int
+    evaluations: int
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What the dataset of a run needs beside the results of the members.
+
+    Attributes
     ----------
     config : Config
     calendar : Calendar
@@ -110,154 +149,162 @@ class Collector:
         Measures of the run.
     priors : mapping of name to Parameter
         Uncertain parameters.
+    consumption : ndarray, shape (party, month)
+        Change of consumption, km³/yr.
     """
 
-    def __init__(
-        self,
-        config: Config,
-        calendar: Calendar,
-        watch: Watch,
-        reference_volume: float,
-        curve: Hypsometry,
-        reference_level: float,
-        measures: Mapping[str, Measure],
-        priors: Mapping[str, Parameter],
-    ) -> None:
-        self._config, self._calendar, self._watch = config, calendar, watch
-        self._reference_volume, self._curve, self._reference_level = reference_volume, curve, reference_level
-        self._measures, self._priors = measures, priors
-        self._statistics = {"steps": 0, "evaluations": 0}
-        scenarios, programmes = len(config.climate.scenarios), len(config.programmes)
-        members, times = config.uncertainty.members, int(calendar.interval[-1]) + 1
-        full = (scenarios, programmes, members, times)
-        self._arrays: dict[str, tuple[Sequence[str], Array]] = {
-            name: (STATE_DIMS, np.full(full, np.nan))
-            for name in (
-                "sea_level",
-                "sea_area",
-                "sea_volume",
-                "precipitation",
-                "evaporation",
-                "strait_outflow",
-                "bay_level",
-                "budget_residual",
-                "exposed_seabed",
-            )
-        }
-        for name, dims, shape in (
-            (
-                "river_inflow",
-                ("scenario", "member", "river", "time"),
-                (scenarios, members, len(RIVERS), times),
-            ),
-            ("groundwater", ("member", "time"), (members, times)),
-            ("global_warming", ("scenario", "member", "time"), (scenarios, members, times)),
-            (
-                "measure_effect",
-                ("programme", "member", "measure", "time"),
-                (programmes, members, len(measures), times),
-            ),
-            ("first_event", (*STATE_DIMS[:3], "event"), (*full[:3], len(watch.names))),
-            ("parameters", ("parameter", "member"), (len(priors), members)),
-        ):
-            self._arrays[name] = (dims, np.zeros(shape))
+    config: Config
+    calendar: Calendar
+    watch: Watch
+    reference_volume: float
+    curve: Hypsometry
+    reference_level: float
+    measures: Mapping[str, Measure]
+    priors: Mapping[str, Parameter]
+    consumption: Array
 
-    def _values(self, name: str) -> Array:
-        return self._arrays[name][1]
 
-    def add_members(
-        self, members: NDArray[np.int64], parameters: Mapping[str, Array], effects: Sequence[ProgrammeEffect]
-    ) -> None:
-        """Store what does not depend on the scenario: parameters, groundwater, effects of measures."""
-        self._values("parameters")[:, members] = np.stack([parameters[name] for name in self._priors])
-        self._values("groundwater")[members] = parameters["groundwater"][:, None]
-        rows = {name: row for row, name in enumerate(self._measures)}
-        for programme, effect in enumerate(effects):
-            size = self._calendar.interval_mean(effect.size)
-            for measure, share, volume in zip(effect.measures, size, effect.volume, strict=True):
-                self._values("measure_effect")[programme, members, rows[measure.id]] = volume[:, None] * share
+def collect_members(
+    frame: Frame,
+    members: NDArray[np.int64],
+    parameters: Mapping[str, Array],
+    effects: Sequence[ProgrammeEffect],
+    climates: Sequence[ScenarioClimate],
+    solution: Solution,
+) -> Members:
+    """Turn what was drawn and integrated for some members into the variables of the dataset.
 
-    def add_climate(self, scenario: int, members: NDArray[np.int64], climate: ScenarioClimate) -> None:
-        """Store the inflow by river and the warming of a scenario."""
-        inflow, warming = climate.inflow.transpose(2, 0, 1), climate.warming.T
-        if self._calendar.frequency == "monthly":
-            inflow = np.repeat(inflow, MONTHS, axis=-1) * inflow_shape(self._calendar.fractions).ravel()
-            warming = np.repeat(warming, MONTHS, axis=-1)
-        self._values("river_inflow")[scenario, members] = inflow
-        self._values("global_warming")[scenario, members] = warming
+    Parameters
+    ----------
+    frame : Frame
+    members : ndarray of int, shape (member,)
+    parameters : mapping of name to ndarray, shape (member,)
+    effects : sequence of ProgrammeEffect
+        One for each programme.
+    climates : sequence of ScenarioClimate
+        One for each scenario.
+    solution : Solution
+        Columns are scenarios, in them programmes, in them members.
 
-    def add_solution(
-        self,
-        scenario: int,
-        programme: int,
-        members: NDArray[np.int64],
-        solution: Solution,
-        area_factor: Array,
-    ) -> None:
-        """Store what an integration left."""
-        exposed = self._curve.area(self._reference_level) - self._curve.area(solution.level)
-        bay_level = [kara_bogaz_gol().level_and_area(volume)[0] for volume in solution.bay_volume]
-        for name, values in (
-            ("sea_level", solution.level),
-            ("sea_area", solution.area),
-            ("sea_volume", self._reference_volume + solution.volume),
-            ("precipitation", solution.precipitation),
-            ("evaporation", solution.evaporation),
-            ("strait_outflow", solution.strait_outflow),
-            ("bay_level", np.stack(bay_level)),
-            ("budget_residual", solution.residual),
-            ("exposed_seabed", area_factor * exposed),
-            ("first_event", solution.first_event),
-        ):
-            self._values(name)[scenario, programme, members] = values.T
+    Returns
+    -------
+    Members
+    """
+    calendar, many = frame.calendar, len(members)
 
-    def count(self, solution: Solution) -> None:
-        """Add up what the solver did."""
-        self._statistics["steps"] += solution.steps
-        self._statistics["evaluations"] += solution.evaluations
+    def unfold(columns: Array) -> Array:
+        shaped = columns.reshape(-1, len(climates), len(effects), many)
+        return np.ascontiguousarray(np.moveaxis(shaped, 0, -1))
 
-    def dataset(self, consumption: Array) -> xr.Dataset:
-        """Put the dataset together.
+    exposed = frame.curve.area(frame.reference_level) - frame.curve.area(solution.level)
+    bay_level = kara_bogaz_gol().level_and_area(solution.bay_volume.ravel())[0]
+    arrays = {
+        "sea_level": unfold(solution.level),
+        "sea_area": unfold(solution.area),
+        "sea_volume": frame.reference_volume + unfold(solution.volume),
+        "precipitation": unfold(solution.precipitation),
+        "evaporation": unfold(solution.evaporation),
+        "strait_outflow": unfold(solution.strait_outflow),
+        "bay_level": unfold(bay_level.reshape(solution.bay_volume.shape)),
+        "budget_residual": unfold(solution.residual),
+        "exposed_seabed": unfold(exposed) * parameters["area_factor"][:, None],
+        "first_event": unfold(solution.first_event),
+        "parameters": np.stack([parameters[name] for name in frame.priors]),
+        "groundwater": np.repeat(parameters["groundwater"][:, None], int(calendar.interval[-1]) + 1, axis=1),
+    }
+    inflow = np.stack([climate.inflow.transpose(2, 0, 1) for climate in climates])
+    warming = np.stack([climate.warming.T for climate in climates])
+    if calendar.frequency == "monthly":
+        inflow = np.repeat(inflow, MONTHS, axis=-1) * inflow_shape(calendar.fractions).ravel()
+        warming = np.repeat(warming, MONTHS, axis=-1)
+    arrays["river_inflow"], arrays["global_warming"] = inflow, warming
+    rows = {name: row for row, name in enumerate(frame.measures)}
+    effect_of = np.zeros((len(effects), many, len(rows), int(calendar.interval[-1]) + 1))
+    for programme, effect in enumerate(effects):
+        size = calendar.interval_mean(effect.size)
+        for measure, share, volume in zip(effect.measures, size, effect.volume, strict=True):
+            effect_of[programme, :, rows[measure.id]] = volume[:, None] * share
+    arrays["measure_effect"] = effect_of
+    return Members(members, {name: arrays[name] for name in DIMS}, solution.steps, solution.evaluations)
 
-        Parameters
-        ----------
-        consumption : ndarray, shape (party, month)
-            Change of consumption, km³/yr.
 
-        Returns
-        -------
-        xarray.Dataset
-        """
-        calendar, priors = self._calendar, self._priors
-        middle, bounds = results.time_axis(calendar.first_year, calendar.last_year, calendar.frequency)
-        measures = list(self._measures.values())
-        coordinates: dict[str, Any] = {
-            "scenario": _words(self._config.climate.scenarios),
-            "programme": _words(self._config.programmes),
-            "member": np.arange(self._config.uncertainty.members),
-            "time": middle,
-            "time_bnds": (("time", "nv"), bounds),
-            "river": _words(RIVERS),
-            "state": _words(PARTIES),
-            "measure": _words(self._measures),
-            "measure_state": ("measure", _words(m.state for m in measures), {"long_name": "acting state"}),
-            "measure_grade": ("measure", _words(m.grade for m in measures), {"long_name": "evidence grade"}),
-            "measure_title": ("measure", _words(m.title for m in measures), {"long_name": "title"}),
-            "event": _words(self._watch.names),
-            "parameter": _words(priors),
-            "parameter_units": ("parameter", _words(p.unit for p in priors.values()), {"long_name": "unit"}),
-            "parameter_grade": (
-                "parameter",
-                _words(p.grade for p in priors.values()),
-                {"long_name": "evidence grade of the prior"},
-            ),
-        }
-        self._arrays["consumption_change"] = (("state", "time"), calendar.interval_mean(consumption))
-        statistics = {f"solver_{name}": str(number) for name, number in self._statistics.items()}
-        attributes = results.provenance(self._config)
-        attributes["reference_level"] = f"{self._reference_level:.4g} m BHS"
-        dataset = results.assemble(self._arrays, coordinates, {**attributes, **statistics})
-        dataset["exposed_seabed"].attrs["reference_level"] = self._reference_level
+def coordinates(frame: Frame) -> dict[str, Any]:
+    """Coordinates of the dataset of a run but for the members."""
+    calendar, priors, measures = frame.calendar, frame.priors, frame.measures.values()
+    middle, bounds = results.time_axis(calendar.first_year, calendar.last_year, calendar.frequency)
+    return {
+        "scenario": _words(frame.config.climate.scenarios),
+        "programme": _words(frame.config.programmes),
+        "time": middle,
+        "time_bnds": (("time", "nv"), bounds),
+        "river": _words(RIVERS),
+        "state": _words(PARTIES),
+        "measure": _words(frame.measures),
+        "measure_state": ("measure", _words(m.state for m in measures), {"long_name": "acting state"}),
+        "measure_grade": ("measure", _words(m.grade for m in measures), {"long_name": "evidence grade"}),
+        "measure_title": ("measure", _words(m.title for m in measures), {"long_name": "title"}),
+        "event": _words(frame.watch.names),
+        "parameter": _words(priors),
+        "parameter_units": ("parameter", _words(p.unit for p in priors.values()), {"long_name": "unit"}),
+        "parameter_grade": (
+            "parameter",
+            _words(p.grade for p in priors.values()),
+            {"long_name": "evidence grade of the prior"},
+        ),
+    }
+
+
+class Store(Protocol):
+    """Where the results of the members of a run come together."""
+
+    def add(self, part: Members) -> None:
+        """Take in the results of some members."""
+
+    def dataset(self) -> xr.Dataset:
+        """Put the dataset together when all members are in."""
+
+
+class MemberStore:
+    """All members of a run in memory, filled part by part in any order.
+
+    Parameters
+    ----------
+    frame : Frame
+    """
+
+    def __init__(self, frame: Frame) -> None:
+        self._frame = frame
+        self._arrays: dict[str, Array] = {}
+        self._steps = self._evaluations = 0
+
+    def add(self, part: Members) -> None:
+        """Put the results of some members in their places."""
+        for name, values in part.arrays.items():
+            axis = DIMS[name].index("member")
+            if name not in self._arrays:
+                shape = list(values.shape)
+                shape[axis] = self._frame.config.uncertainty.members
+                self._arrays[name] = np.full(shape, np.nan)
+            np.moveaxis(self._arrays[name], axis, 0)[part.members] = np.moveaxis(values, axis, 0)
+        self._steps += part.steps
+        self._evaluations += part.evaluations
+
+    def dataset(self) -> xr.Dataset:
+        """Put the dataset together."""
+        frame = self._frame
+        variables = {name: (DIMS[name], values) for name, values in self._arrays.items()}
+        variables["consumption_change"] = (("state", "time"), frame.calendar.interval_mean(frame.consumption))
+        dataset = results.assemble(
+            variables,
+            {**coordinates(frame), "member": np.arange(frame.config.uncertainty.members)},
+            {
+                **results.provenance(frame.config),
+                "reference_level": f"{frame.reference_level:.4g} m BHS",
+                "solver_steps": str(self._steps),
+                "solver_evaluations": str(self._evaluations),
+            },
+        )
+        dataset["exposed_seabed"].attrs["reference_level"] = frame.reference_level
         return dataset
 
 

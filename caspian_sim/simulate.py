@@ -1,13 +1,11 @@
-"""The one main road: a configuration becomes forcing, forcing is integrated, and the result is a dataset."""
+"""The one main road: a configuration becomes forcing, and forcing is integrated."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 
 from caspian_sim import data
@@ -17,23 +15,20 @@ from caspian_sim.basin.exchange import BayHistory, follow_sea_level, observed_le
 from caspian_sim.basin.hypsometry import Hypsometry, constant_area, load_hypsometry, read_hypsometry_csv
 from caspian_sim.basin.rivers import inflow_shape
 from caspian_sim.basin.strait import strait_state
+from caspian_sim.basin.volume_table import VolumeTable
 from caspian_sim.climate.draws import draw_parameters
 from caspian_sim.climate.scenario import ScenarioClimate, scenario_climate
 from caspian_sim.climate.seasons import level_departure_at_month_edges, net_evaporation_departure
 from caspian_sim.climate.variability import recorded_variability
-from caspian_sim.collect import Calendar, Collector
-from caspian_sim.config import Config, load_config, overridden_parameters, parse_config
-from caspian_sim.errors import ConfigError, DataError
+from caspian_sim.collect import Calendar, Frame, Members, collect_members
+from caspian_sim.config import Config, Measure, overridden_parameters
+from caspian_sim.errors import ConfigError
 from caspian_sim.measures.consumption import consumption_change
 from caspian_sim.measures.programme import ProgrammeEffect, measures_of, programme_effect
-from caspian_sim.results import open_result, used_inputs
 from caspian_sim.solve import Forcing, Watch, side_by_side, solve
 
 Array = NDArray[np.float64]
-Progress = Callable[[int, int], None]
 
-# Columns (scenario, programme, member) that are integrated at once: what stays in the processor's cache.
-COLUMNS = 4096
 # Working range of the look-up table, m BHS; a curve of a user's own may be shorter.
 LOWEST_LEVEL, HIGHEST_LEVEL = -100.0, -20.0
 # First year of the table of warming by scenario.
@@ -184,150 +179,126 @@ def _hypsometry(config: Config) -> Hypsometry:
     )
 
 
-def run(
-    source: str | Path | Mapping[str, object] | Config,
-    *,
-    overrides: Sequence[str] = (),
-    progress: Progress | None = None,
-) -> xr.Dataset:
-    """Project the level of the Caspian Sea as a configuration asks.
+@dataclass(frozen=True)
+class Plan:
+    """A run before any member is drawn: everything that follows from the configuration alone.
+
+    Attributes
+    ----------
+    frame : Frame
+        What the dataset needs.
+    table : VolumeTable
+        Level and area of the sea by volume.
+    shape : Hypsometry
+        Curve of the balance: the sea's own, or a box when the area is held constant.
+    start : float
+        Level at the start, m BHS.
+    programmes : mapping of name to list of Measure
+    """
+
+    frame: Frame
+    table: VolumeTable
+    shape: Hypsometry
+    start: float
+    programmes: Mapping[str, Sequence[Measure]]
+
+
+def make_plan(config: Config) -> Plan:
+    """Work out what all members of a run share.
 
     Parameters
     ----------
-    source : path, mapping or Config
-        A YAML file, the same as nested dictionaries, or a loaded configuration.
-    overrides : sequence of str, optional
-        Changes as ``key=value``, for example ``"uncertainty.members=20"``.
-    progress : callable, optional
-        Called with the months done and the months in all.
+    config : Config
 
     Returns
     -------
-    xarray.Dataset
-        Dimensions ``scenario, programme, member, time``; see docs/dataset.md. Nothing is written; use
-        :func:`caspian_sim.save`.
+    Plan
 
     Raises
     ------
-    ConfigError
-        When the configuration is not valid.
-
-    Examples
-    --------
-    >>> import caspian_sim as cs
-    >>> ds = cs.run("configs/quickstart.yaml")
-    >>> ds.sea_level.sel(scenario="ssp245", programme="none", time="2050").quantile([0.05, 0.5, 0.95])
+    ConfigError, DataError, OutOfRangeError
+        When the start or the hypsometry of the configuration cannot be used.
     """
-    config = load_config(source, overrides)
     calendar = Calendar(config.period.start, config.period.end, config.output.frequency)
     curve = _hypsometry(config)
     start, reference = initial_level(config)
     shape = constant_area(start, curve.area(start)) if config.climate.area_convention == "constant" else curve
     bottom, top = shape.node_level[0], shape.node_level[-1]
-    table = shape.volume_table(max(bottom, LOWEST_LEVEL), min(top, HIGHEST_LEVEL))
-    watch = Watch(tuple(config.outcomes.thresholds_m))
-    consumption = consumption_change(config.consumption.change, calendar.years, calendar.months)
     available = config.measures.available()
-    programmes = {name: measures_of(programme, available) for name, programme in config.programmes.items()}
-    scenarios = config.climate.scenarios
-    pairs = [(s, p) for s in range(len(scenarios)) for p in range(len(programmes))]
-    members = np.arange(config.uncertainty.members)
-    size = max(1, COLUMNS // len(pairs))
-    chunks = [members[begin : begin + size] for begin in range(0, len(members), size)]
-    done, total = 0, len(chunks) * len(calendar.years)
-
-    def tick() -> None:
-        nonlocal done
-        done += 1
-        if progress is not None:
-            progress(done, total)
-
-    priors = overridden_parameters(config.parameters)
-    collector = Collector(
-        config, calendar, watch, shape.reference_volume, curve, reference, available, priors
+    frame = Frame(
+        config=config,
+        calendar=calendar,
+        watch=Watch(tuple(config.outcomes.thresholds_m)),
+        reference_volume=shape.reference_volume,
+        curve=curve,
+        reference_level=reference,
+        measures=available,
+        priors=overridden_parameters(config.parameters),
+        consumption=consumption_change(config.consumption.change, calendar.years, calendar.months),
     )
-    central, seed = config.uncertainty.parameters == "central", config.uncertainty.seed
-    for chunk in chunks:
-        parameters = draw_parameters(priors, chunk, seed, central)
-        level = start + parameters["initial_level_error"]
-        sea = (shape.volume(level) - shape.reference_volume) * parameters["area_factor"]
-        bay = bay_at_start(config.period.start, parameters)
-        effects = {
-            name: programme_effect(measures, calendar.years, calendar.months, chunk, seed, central)
-            for name, measures in programmes.items()
-        }
-        collector.add_members(chunk, parameters, list(effects.values()))
-        forcings = []
-        for s, scenario in enumerate(scenarios):
-            climate = scenario_climate(
-                scenario,
-                calendar.calendar_years,
-                chunk,
-                parameters,
-                seed,
-                recorded_variability(),
-                config.uncertainty.variability,
-            )
-            collector.add_climate(s, chunk, climate)
-            forcings += [
-                monthly_forcing(calendar, climate, parameters, consumption.sum(axis=0), effect)
-                for effect in effects.values()
-            ]
-        every = len(pairs)
-        solution = solve(
-            side_by_side(forcings),
-            Basin(
-                table,
-                kara_bogaz_gol(),
-                np.tile(parameters["area_factor"], every),
-                np.tile(parameters["strait_sill"], every),
-            ),
-            np.tile(sea, every),
-            np.tile(bay, every),
-            calendar.interval,
-            method=config.solver.method,
-            steps_per_month=config.solver.steps_per_month,
-            tolerance_mm=config.solver.tolerance_mm,
-            watch=watch,
-            each_month=tick,
-        )
-        collector.count(solution)
-        for column, (s, p) in enumerate(pairs):
-            part = solution.columns(slice(column * len(chunk), (column + 1) * len(chunk)))
-            collector.add_solution(s, p, chunk, part, parameters["area_factor"])
-    return collector.dataset(consumption)
+    return Plan(
+        frame=frame,
+        table=shape.volume_table(max(bottom, LOWEST_LEVEL), min(top, HIGHEST_LEVEL)),
+        shape=shape,
+        start=start,
+        programmes={name: measures_of(p, available) for name, p in config.programmes.items()},
+    )
 
 
-def reproduce(result: str | Path | xr.Dataset, *, progress: Progress | None = None) -> xr.Dataset:
-    """Run again what a result was made from.
+def run_members(
+    plan: Plan, members: NDArray[np.int64], each_month: Callable[[], None] | None = None
+) -> Members:
+    """Draw and integrate some members in all scenarios and programmes.
 
     Parameters
     ----------
-    result : path or xarray.Dataset
-        A saved result, its directory, or the dataset itself.
-    progress : callable, optional
-        As for :func:`run`.
+    plan : Plan
+    members : ndarray of int, shape (member,)
+        Numbers of the members; their results do not depend on which others run with them.
+    each_month : callable, optional
+        Called after every month, for progress.
 
     Returns
     -------
-    xarray.Dataset
-        The same numbers, when inputs and version are the same.
-
-    Raises
-    ------
-    DataError
-        When the result does not carry its configuration, or an input has changed since.
+    Members
     """
-    dataset = result if isinstance(result, xr.Dataset) else open_result(result)
-    if "config" not in dataset.attrs:
-        raise DataError("the result does not say what it was made from\n    found    no attribute config")
-    config = parse_config(dataset.attrs["config"], "config of the result")
-    then, now = json.loads(dataset.attrs["input_sha256"]), used_inputs(config)
-    changed = sorted(name for name in {*then, *now} if then.get(name) != now.get(name))
-    if changed:
-        raise DataError(
-            "inputs have changed since the result was made\n"
-            f"    found    {', '.join(changed)}\n"
-            f"    hint     the result was made with caspian_sim {dataset.attrs['version']}"
+    frame, config, calendar = plan.frame, plan.frame.config, plan.frame.calendar
+    central, seed = config.uncertainty.parameters == "central", config.uncertainty.seed
+    parameters = draw_parameters(frame.priors, members, seed, central)
+    sea = plan.shape.volume(plan.start + parameters["initial_level_error"]) - frame.reference_volume
+    effects = [
+        programme_effect(measures, calendar.years, calendar.months, members, seed, central)
+        for measures in plan.programmes.values()
+    ]
+    climates = [
+        scenario_climate(
+            scenario,
+            calendar.calendar_years,
+            members,
+            parameters,
+            seed,
+            recorded_variability(),
+            config.uncertainty.variability,
         )
-    return run(config, progress=progress)
+        for scenario in config.climate.scenarios
+    ]
+    forcings = [
+        monthly_forcing(calendar, climate, parameters, frame.consumption.sum(axis=0), effect)
+        for climate in climates
+        for effect in effects
+    ]
+    every = len(forcings)
+    factor, sill = (np.tile(parameters[name], every) for name in ("area_factor", "strait_sill"))
+    solution = solve(
+        side_by_side(forcings),
+        Basin(plan.table, kara_bogaz_gol(), factor, sill),
+        np.tile(sea, every) * factor,
+        np.tile(bay_at_start(config.period.start, parameters), every),
+        calendar.interval,
+        method=config.solver.method,
+        steps_per_month=config.solver.steps_per_month,
+        tolerance_mm=config.solver.tolerance_mm,
+        watch=frame.watch,
+        each_month=each_month,
+    )
+    return collect_members(frame, members, parameters, effects, climates, solution)

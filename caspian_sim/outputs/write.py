@@ -13,13 +13,13 @@ import xarray as xr
 from caspian_sim import figures
 from caspian_sim.basin.hypsometry import Hypsometry, load_hypsometry, read_hypsometry_csv
 from caspian_sim.config import Config, config_hash, resolved_yaml
+from caspian_sim.ensemble import run
 from caspian_sim.evaluate.hindcast import hindcast
 from caspian_sim.outputs.folder import staged, write_text
 from caspian_sim.outputs.log import LOGGER, log_versions, recorded, timed
 from caspian_sim.outputs.scores import TABLES, scores_csv
 from caspian_sim.outputs.summary import summary_csv
 from caspian_sim.results import save
-from caspian_sim.simulate import run
 
 Progress = Callable[[str, int, int], None]
 
