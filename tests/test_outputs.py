@@ -4,6 +4,7 @@ import io
 import os
 import shutil
 import warnings
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -357,7 +358,7 @@ def test_messages_name_the_place_that_the_user_knows(tmp_path):
 
 
 def test_disk_without_room_is_reported(tmp_path, monkeypatch):
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(9e6, 7e6, 2e6))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=2e6))
     check_space(tmp_path, 2e6)
     with pytest.raises(OutputError) as caught:
         check_space(tmp_path, 3e6)
