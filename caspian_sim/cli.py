@@ -97,7 +97,7 @@ def run(config: Path, changes: tuple[str, ...], output: str | None, overwrite: b
 @config_argument
 @set_option
 def validate(config: Path, changes: tuple[str, ...]) -> None:
-    """Check CONFIG, and report everything that is wrong with it.
+    """Check CONFIG and report everything wrong with it.
 
     Exits with 0 when it is valid and 2 when it is not.
     """
@@ -107,9 +107,14 @@ def validate(config: Path, changes: tuple[str, ...]) -> None:
 
 
 @main.command()
-@click.option("--output", type=click.Path(path_type=Path), metavar="FILE", help="Write to FILE.")
+@click.option(
+    "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write to FILE, which is replaced."
+)
 def schema(output: Path | None) -> None:
-    """Print the JSON Schema of a configuration, for completion in editors."""
+    """Print the JSON Schema of a configuration.
+
+    Editors use it for completion and checks.
+    """
     from caspian_sim.config import json_schema
 
     text = json.dumps(json_schema(), indent=2, ensure_ascii=False)
@@ -124,7 +129,10 @@ def schema(output: Path | None) -> None:
 @main.command()
 @click.argument("path", type=click.Path(path_type=Path), default="caspian.yaml")
 def init(path: Path) -> None:
-    """Write a commented configuration to start from, caspian.yaml when no PATH is given."""
+    """Write a commented configuration to start from.
+
+    It is called caspian.yaml when no PATH is given. An existing file is never replaced.
+    """
     from caspian_sim.config import write_template
 
     write_template(path)
@@ -134,18 +142,23 @@ def init(path: Path) -> None:
 @main.command()
 @click.argument("name", required=False)
 def data(name: str | None) -> None:
-    """List the datasets that ship with the package, or describe the one called NAME."""
+    """List the shipped datasets, or describe NAME."""
     from caspian_sim.outputs.listing import catalogue_text, entry_text
 
     click.echo(catalogue_text() if name is None else entry_text(name))
 
 
 @main.command()
-@click.option("--output", metavar="DIR", default=HINDCAST_DIRECTORY, show_default=True, help="Folder.")
+@click.option(
+    "--output", metavar="DIR", default=HINDCAST_DIRECTORY, show_default=True, help="Folder of the results."
+)
 @overwrite_option
 @quiet_option
 def hindcast(output: str, overwrite: bool, quiet: bool) -> None:
-    """Run the model over the record of 1937-2022 and compare it with the observed level."""
+    """Run the model over the record, 1937-2022.
+
+    Compares it with the observed level and writes the dataset, tables, a figure and run.log to a folder.
+    """
     with writing():
         from caspian_sim.outputs.write import write_hindcast
 
@@ -157,7 +170,10 @@ def hindcast(output: str, overwrite: bool, quiet: bool) -> None:
 @main.command()
 @click.argument("result", type=click.Path(path_type=Path))
 def show(result: Path) -> None:
-    """Print the table of a saved RESULT, a NetCDF file or the folder of a run, once more."""
+    """Print the table of a saved RESULT again.
+
+    RESULT is a NetCDF file, or the folder of a run or of a hindcast.
+    """
     from caspian_sim.outputs.terminal import print_result
     from caspian_sim.results import open_result
 

@@ -115,7 +115,9 @@ def inflow_shape(fractions: Array) -> Array:
     ndarray, shape (..., 12)
         Factor whose mean over the year, weighted with the length of the months, is 1.
 
-    Notes ----- The Volga's mean monthly volumes of 1990-2023 serve for all rivers: for the others no monthly
+    Notes
+    -----
+    The Volga's mean monthly volumes of 1990-2023 serve for all rivers: for the others no monthly
     series was at hand (assumption, grade D). Net evaporation by month closes the same balance, so the mean
     cycle of the level does not depend on it.
     """

@@ -65,7 +65,9 @@ def observed_bay(first_year: int, last_year: int) -> tuple[Calendar, Array, Arra
     outflow : ndarray, shape (month,)
         Outflow from the sea, km³/yr.
 
-    Notes ----- The bay starts as high over its floor as about 1972 (fact ``kbg_max_depth_1972``) and forgets
+    Notes
+    -----
+    The bay starts as high over its floor as about 1972 (fact ``kbg_max_depth_1972``) and forgets
     its start within a few years.
     """
     best = {name: np.array([prior.best]) for name, prior in data.parameters().items()}
@@ -135,7 +137,9 @@ def estimate_variability(closure: Closure) -> dict[str, float]:
     -------
     dict of str to float
 
-    Notes ----- The slow component's share *w* and lag-1 autocorrelation φ follow from the autocorrelation of
+    Notes
+    -----
+    The slow component's share *w* and lag-1 autocorrelation φ follow from the autocorrelation of
     net evaporation, :math:`\rho_k = w\,\varphi^k`, by least squares over lags of 1 to 15 years.
     """
     target = autocorrelation(closure.net_evaporation, FITTED_LAGS)

@@ -199,7 +199,9 @@ def hindcast(progress: Callable[[int, int], None] | None = None) -> xr.Dataset:
         ``run`` and ``decade``; ``term_rmse`` and ``term_net_evaporation`` (its mean) by ``term``, for the
         settings that add one term after the other.
 
-    Notes ----- The fits see the same levels that they are scored against, so the errors say what the model
+    Notes
+    -----
+    The fits see the same levels that they are scored against, so the errors say what the model
     can explain, not how well it would forecast.
 
     Examples

@@ -7,6 +7,7 @@ import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from caspian_sim import data
 from caspian_sim.figures import style
@@ -24,8 +25,9 @@ NEEDED = (
     "time_bnds",
     *RUN_COORDINATES,
 )
+DECADE = 10
 OBSERVED_DECADES = 2
-"""Decades of the record beside the projection."""
+"""Whole decades of the record beside the projection."""
 MIDDLE_SCENARIO = "ssp245"
 """Shown when no scenario is asked for."""
 # From the zero line outwards; those above it first.
@@ -97,9 +99,11 @@ def budget_table(
     terms = _projected_terms(ds.sel(scenario=scenario, programme=programme))
     rows = []
     for kind, fluxes in (("observed", _observed_terms()), ("projected", terms)):
-        years = fluxes["year"].values
-        decades = _decades(years)
-        for first, last in decades[-OBSERVED_DECADES:] if kind == "observed" else decades:
+        decades = _decades(fluxes["year"].values)
+        if kind == "observed":
+            whole = [(first, last) for first, last in decades if last - first + 1 == DECADE]
+            decades = whole[-OBSERVED_DECADES:]
+        for first, last in decades:
             means = fluxes.sel(year=slice(first, last)).mean("year")
             means[NET] = sum(means.data_vars.values())
             for term in means.data_vars:
@@ -151,14 +155,11 @@ def _observed_terms() -> xr.Dataset:
     )
 
 
-def _decades(years: np.ndarray) -> list[tuple[int, int]]:
-    """First and last year of each decade 2031-2040, ...; the first may begin late.
-
-    A decade that ends early is left out of a longer series: a mean over one or two years is no decade.
-    """
-    ends = [end for end in range(10, 3001, 10) if years[0] <= end <= years[-1]]
-    decades = [(max(end - 9, int(years[0])), end) for end in ends]
-    return decades or [(int(years[0]), int(years[-1]))]
+def _decades(years: NDArray[np.int64]) -> list[tuple[int, int]]:
+    """First and last year of each decade 2031-2040, ...; the first may begin late and the last end early."""
+    first, last = int(years[0]), int(years[-1])
+    begins = range((first - 1) // DECADE * DECADE + 1, last + 1, DECADE)
+    return [(max(begin, first), min(begin + DECADE - 1, last)) for begin in begins]
 
 
 def _draw(ds: xr.Dataset, table: pd.DataFrame, scenario: str, programme: str, width_cm: float) -> Figure:

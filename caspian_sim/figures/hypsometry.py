@@ -18,6 +18,8 @@ STEPS_PER_M = 10
 PUBLISHED = (("sea_area_2006_at_-27.07_m", -27.07), ("sea_area_2024_at_-29.20_m", -29.20))
 """Facts that give an area, and the level at which they give it, m BHS."""
 PER_THOUSAND = 1e-3
+BAND_LABEL = 0.2
+"""Where the band is named, as a share of the range of levels from below."""
 # Hashes in footers have as many digits.
 HASH_DIGITS = 8
 
@@ -151,7 +153,7 @@ def _band(ax: Axes, table: pd.DataFrame) -> None:
     ax.fill_betweenx(
         level, low, high, color=style.BUDGET_TERMS["precipitation"].colour, alpha=0.5, linewidth=0.0
     )
-    at = int(np.searchsorted(level, LOWEST_LEVEL + 0.42 * (HIGHEST_LEVEL - LOWEST_LEVEL)))
+    at = round(BAND_LABEL * (len(level) - 1))
     ax.annotate(
         say("hypsometry.band"),
         (high.iloc[at], level.iloc[at]),

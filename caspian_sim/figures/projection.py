@@ -10,6 +10,7 @@ import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from caspian_sim import data
 from caspian_sim.figures import style
@@ -26,12 +27,13 @@ from caspian_sim.figures.reading import (
 )
 from caspian_sim.figures.text import name, number, say
 
+DEFAULT_PROGRAMMES = 2
 MOST_PROGRAMMES = 3
 """As many as can be told apart by dashes."""
 HIGH_STAND_YEAR = 1995
 """Last high stand of the sea, from which the present fall is counted."""
-HEADROOM_M = 1.3
-"""Room above the highest level for labels, m."""
+HEADROOM_M, FOOTROOM_M = 1.3, 0.4
+"""Room above the highest level, for labels, and below the lowest, m."""
 NEEDED = ("sea_level", "time_bnds", *RUN_COORDINATES)
 
 
@@ -62,7 +64,7 @@ def projection(
         When a variable is missing, or the dataset has no such programme.
     """
     table = projection_table(ds, programme=programme)
-    shown = shown_programmes(ds, programme, MOST_PROGRAMMES)
+    shown = shown_programmes(ds, programme, DEFAULT_PROGRAMMES, MOST_PROGRAMMES)
     with style.drawing():
         return _draw(ds, table, shown, width_cm)
 
@@ -96,9 +98,11 @@ def projection_table(ds: xr.Dataset, *, programme: str | Sequence[str] | None = 
             }
         )
     ]
-    level = yearly(ds["sea_level"], ds["time_bnds"]).quantile([LOW, MEDIAN, HIGH], "member")
+    shown = shown_programmes(ds, programme, DEFAULT_PROGRAMMES, MOST_PROGRAMMES)
+    level = yearly(ds["sea_level"].sel(programme=shown), ds["time_bnds"])
+    level = level.quantile([LOW, MEDIAN, HIGH], "member", skipna=False)
     for scenario in level["scenario"].values:
-        for label in shown_programmes(ds, programme, MOST_PROGRAMMES):
+        for label in shown:
             low, median, high = (
                 level.sel(scenario=scenario, programme=label).transpose("quantile", ...).values
             )
@@ -137,10 +141,11 @@ def _draw(ds: xr.Dataset, table: pd.DataFrame, shown: list[str], width_cm: float
     levels = table[["level_m_bhs", "level_p05_m_bhs", "level_p95_m_bhs"]].to_numpy()
     ax.set(
         xlim=(table["year"].min() - 2, table["year"].max()),
-        ylim=(min(np.floor(np.nanmin(levels)), -30.0), np.nanmax(levels) + HEADROOM_M),
+        ylim=(min(np.floor(np.nanmin(levels) - FOOTROOM_M), -30.0), np.nanmax(levels) + HEADROOM_M),
         xlabel=say("axis.year"),
         ylabel=say("axis.level"),
     )
+    ax.yaxis.set_major_locator(MaxNLocator(nbins=10, steps=[1, 2, 5, 10], integer=True))
     ax.yaxis.grid(True)
     _thresholds(ax, run_config(ds).outcomes.thresholds_m)
     _observed(ax, table[table["kind"] == "observed"])

@@ -75,10 +75,18 @@ def yearly(values: xr.DataArray, bounds: xr.DataArray) -> xr.DataArray:
     return weighted.transpose(..., "year")
 
 
-def shown_programmes(ds: xr.Dataset, programme: str | Sequence[str] | None, most: int) -> list[str]:
-    """Programmes to draw: those asked for, otherwise the first ones in the order of the configuration."""
+def shown_programmes(
+    ds: xr.Dataset, programme: str | Sequence[str] | None, default: int, most: int
+) -> list[str]:
+    """Programmes to draw: those asked for, or the first `default` ones in the order of the configuration.
+
+    Raises
+    ------
+    DataError
+        When one is unknown, or none or more than `most` are asked for.
+    """
     if programme is None:
-        return [str(label) for label in ds["programme"].values[:most]]
+        return [str(label) for label in ds["programme"].values[:default]]
     asked = [programme] if isinstance(programme, str) else list(programme)
     if not 1 <= len(asked) <= most:
         raise DataError(

@@ -39,9 +39,9 @@ SMALL, BODY, TITLE = 7.0, 7.5, 9.5
 """Font sizes, points."""
 LINE_SPACING = 1.25
 MARGIN_CM = 0.2
-LABEL_CM = 0.55
+LABEL_CM = 0.45
 """Distance of the names of vertical axes from the left edge."""
-LEFT_CM = 1.35
+LEFT_CM = 1.5
 """Room for the numbers and the name of a vertical axis."""
 BELOW_CM = 1.0
 """Room for the numbers and the name of a horizontal axis."""

@@ -52,8 +52,8 @@ ENGLISH: Mapping[str, str] = {
     "axis.error": "Model less observed (m)",
     # Projection
     "projection.title": "Level of the Caspian Sea, observed and projected",
-    "projection.subtitle": "Annual mean, {members} members for each scenario. Lines: median; bars: 5–95 % "
-    "in {last}; shading: 5–95 % of {shaded}.",
+    "projection.subtitle": "Annual mean, ensemble of {members} for each scenario. Lines: median; bars: 5–95 "
+    "% in {last}; shading: 5–95 % of {shaded}.",
     "projection.shaded": "{scenarios}, {programme}",
     "projection.and": " and ",
     "projection.observed": "observed",
@@ -67,8 +67,8 @@ ENGLISH: Mapping[str, str] = {
     "(grade {grade}); warming by scenario IPCC AR6; projection caspian_sim.",
     # Budget
     "budget.title": "Water balance of the Caspian Sea by decade",
-    "budget.subtitle": "{scenario}, {programme}. Bars: mean fluxes of {members} members, gains up and "
-    "losses down; diamonds: net; whiskers: 5–95 % of members.",
+    "budget.subtitle": "{scenario}, {programme}. Bars: mean fluxes of an ensemble of {members}, gains up and "
+    "losses down; diamonds: net; whiskers: 5–95 %.",
     "budget.observed": "observed",
     "budget.projected": "projected",
     "budget.net": "net change of storage",

@@ -12,6 +12,7 @@ from pathlib import Path
 from caspian_sim.errors import OutputError
 
 STAGE_PREFIX = ".caspian-sim-"
+BYTES_PER_MB = 1e6
 
 
 @contextmanager
@@ -80,6 +81,30 @@ def staged(
 def cannot_write(path: Path, error: OSError) -> OutputError:
     """Error for a file or folder that the system refuses to write."""
     return OutputError(f"{path}: cannot be written\n    found    {error.strerror or error}")
+
+
+def check_space(folder: Path, size: float) -> None:
+    """Refuse to write more than the disk has room for: a full disk can crash the NetCDF library.
+
+    Parameters
+    ----------
+    folder : Path
+    size : float
+        Bytes, before compression.
+
+    Raises
+    ------
+    OutputError
+        When there is less free space.
+    """
+    free = shutil.disk_usage(folder).free
+    if free < size:
+        raise OutputError(
+            f"{folder}: the disk has no room for the results\n"
+            f"    found    {free / BYTES_PER_MB:.3g} MB free\n"
+            f"    needed   up to {size / BYTES_PER_MB:.3g} MB\n"
+            f"    hint     fewer members, or output.frequency annual"
+        )
 
 
 def write_text(path: Path, text: str) -> None:

@@ -34,10 +34,10 @@ def print_result(ds: xr.Dataset) -> None:
 
 def _run_table(ds: xr.Dataset) -> Iterator[tuple[str, Table]]:
     frame = summary(ds)
-    title = f"Annual mean level, and its fall against {frame['reference_level_m_bhs'].iloc[0]:.2f} m BHS"
+    title = f"Annual mean level and fall against {frame['reference_level_m_bhs'].iloc[0]:.2f} m BHS"
     if len(frame) > MOST_ROWS:
         frame = frame[frame["year"] == frame["year"].max()]
-        title += f" ({SUMMARY} has the other years)"
+        title += f" (other years: {SUMMARY})"
     several = int(frame["members"].iloc[0]) > 1
     ranges = ("5 to 95 %",) if several else ()
     table = _table(("scenario", "programme"), ("year", "m BHS", *ranges, "fall, m", *ranges))

@@ -12,10 +12,11 @@ import xarray as xr
 
 from caspian_sim import figures
 from caspian_sim.basin.hypsometry import Hypsometry, load_hypsometry, read_hypsometry_csv
+from caspian_sim.basin.rivers import MONTHS
 from caspian_sim.config import Config, config_hash, resolved_yaml
 from caspian_sim.ensemble import run
 from caspian_sim.evaluate.hindcast import hindcast
-from caspian_sim.outputs.folder import staged, write_text
+from caspian_sim.outputs.folder import check_space, staged, write_text
 from caspian_sim.outputs.log import LOGGER, log_versions, recorded, timed
 from caspian_sim.outputs.scores import TABLES, scores_csv
 from caspian_sim.outputs.summary import summary_csv
@@ -25,6 +26,8 @@ Progress = Callable[[str, int, int], None]
 
 SUMMARY, LOG, FIGURES = "summary.csv", "run.log", "figures"
 IMAGES = ("png", "svg")
+# Variables of a dataset with scenario, programme, member and time, and the size of a float64.
+STATE_ARRAYS, BYTES_PER_NUMBER = 9, 8
 
 
 @dataclass(frozen=True)
@@ -84,12 +87,14 @@ def write_run(
     stale = _figure_files(name for name in figures.FIGURES if name not in drawn)
     report = progress or _silent
     with recorded() as log, staged(directory, names, overwrite=overwrite, stale=stale) as stage:
+        check_space(stage, state_size(config))
         log_versions()
         LOGGER.info("configuration %s, SHA-256 %s", source or config.name, config_hash(config))
         LOGGER.info("resolved configuration:\n%s", resolved_yaml(config))
         with timed("integration"):
             dataset = run(config, progress=lambda done, total: report("integrating", done, total))
         _log_solution(dataset)
+        check_space(stage, dataset.nbytes)
         with timed("dataset"):
             save(dataset, stage / dataset_name)
         with timed("summary"):
@@ -137,6 +142,13 @@ def write_hindcast(directory: Path, *, overwrite: bool = False, progress: Progre
         LOGGER.info("all: %.2f s", seconds)
         write_text(stage / LOG, log.text)
     return Written(dataset, directory, tuple(names), tuple(log.warnings), seconds)
+
+
+def state_size(config: Config) -> int:
+    """Bytes of the arrays of a run that have every dimension, which are most of it."""
+    intervals = len(config.period.years) * (MONTHS if config.output.frequency == "monthly" else 1)
+    columns = len(config.climate.scenarios) * len(config.programmes) * config.uncertainty.members
+    return STATE_ARRAYS * BYTES_PER_NUMBER * columns * intervals
 
 
 def _chosen(config: Config) -> list[str]:
