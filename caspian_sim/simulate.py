@@ -16,16 +16,17 @@ from caspian_sim.basin.hypsometry import Hypsometry, constant_area, load_hypsome
 from caspian_sim.basin.rivers import inflow_shape
 from caspian_sim.basin.strait import strait_state
 from caspian_sim.basin.volume_table import VolumeTable
-from caspian_sim.climate.draws import draw_parameters
+from caspian_sim.climate.draws import draw_inputs
 from caspian_sim.climate.scenario import ScenarioClimate, scenario_climate
 from caspian_sim.climate.seasons import level_departure_at_month_edges, net_evaporation_departure
 from caspian_sim.climate.variability import recorded_variability
 from caspian_sim.collect import Calendar, Frame, Members, collect_members
-from caspian_sim.config import Config, Measure, overridden_parameters
+from caspian_sim.config import Config, Measure, available_measures, overridden_parameters
+from caspian_sim.data import Parameter
 from caspian_sim.errors import ConfigError
 from caspian_sim.measures.consumption import consumption_change
-from caspian_sim.measures.programme import ProgrammeEffect, measures_of, programme_effect
-from caspian_sim.solve import Forcing, Watch, side_by_side, solve
+from caspian_sim.measures.programme import ProgrammeEffect, measures_of, programme_effect, volume_prior
+from caspian_sim.solve import Forcing, Solution, Watch, side_by_side, solve
 
 Array = NDArray[np.float64]
 
@@ -194,6 +195,10 @@ class Plan:
     start : float
         Level at the start, m BHS.
     programmes : mapping of name to list of Measure
+    inputs : mapping of name to Parameter
+        Priors of the numbers that a member draws once, ``parameter:<name>`` and ``measure:<id>``. Their order
+        is that of the dimensions of a Sobol sequence: every parameter and every measure that there could be,
+        whether the run varies it or not.
     """
 
     frame: Frame
@@ -201,6 +206,7 @@ class Plan:
     shape: Hypsometry
     start: float
     programmes: Mapping[str, Sequence[Measure]]
+    inputs: Mapping[str, Parameter]
 
 
 def make_plan(config: Config) -> Plan:
@@ -225,6 +231,8 @@ def make_plan(config: Config) -> Plan:
     shape = constant_area(start, curve.area(start)) if config.climate.area_convention == "constant" else curve
     bottom, top = shape.node_level[0], shape.node_level[-1]
     available = config.measures.available()
+    priors = overridden_parameters(config.parameters)
+    known = available_measures("default", config.measures.custom).values()
     frame = Frame(
         config=config,
         calendar=calendar,
@@ -233,7 +241,7 @@ def make_plan(config: Config) -> Plan:
         curve=curve,
         reference_level=reference,
         measures=available,
-        priors=overridden_parameters(config.parameters),
+        priors=priors,
         consumption=consumption_change(config.consumption.change, calendar.years, calendar.months),
     )
     return Plan(
@@ -242,32 +250,61 @@ def make_plan(config: Config) -> Plan:
         shape=shape,
         start=start,
         programmes={name: measures_of(p, available) for name, p in config.programmes.items()},
+        inputs={
+            **{f"parameter:{name}": prior for name, prior in priors.items()},
+            **{f"measure:{measure.id}": volume_prior(measure) for measure in known},
+        },
     )
 
 
-def run_members(
-    plan: Plan, members: NDArray[np.int64], each_month: Callable[[], None] | None = None
-) -> Members:
-    """Draw and integrate some members in all scenarios and programmes.
+@dataclass(frozen=True)
+class Integrated:
+    """Climate, measures and water balance of some members, in all scenarios and programmes.
+
+    Attributes
+    ----------
+    parameters : mapping of name to ndarray, shape (member,)
+    effects : list of ProgrammeEffect
+        One for each programme.
+    climates : list of ScenarioClimate
+        One for each scenario.
+    solution : Solution
+        Columns are scenarios, in them programmes, in them members.
+    """
+
+    parameters: Mapping[str, Array]
+    effects: list[ProgrammeEffect]
+    climates: list[ScenarioClimate]
+    solution: Solution
+
+
+def integrate(
+    plan: Plan,
+    members: NDArray[np.int64],
+    inputs: Mapping[str, Array],
+    each_month: Callable[[], None] | None = None,
+) -> Integrated:
+    """Integrate members whose parameters and volumes of measures are given.
 
     Parameters
     ----------
     plan : Plan
     members : ndarray of int, shape (member,)
-        Numbers of the members; their results do not depend on which others run with them.
+        Numbers of the members, which find their variability; a number may come more than once.
+    inputs : mapping of name to ndarray, shape (member,)
+        Values of all of ``plan.inputs`` that the run needs.
     each_month : callable, optional
         Called after every month, for progress.
 
     Returns
     -------
-    Members
+    Integrated
     """
     frame, config, calendar = plan.frame, plan.frame.config, plan.frame.calendar
-    central, seed = config.uncertainty.parameters == "central", config.uncertainty.seed
-    parameters = draw_parameters(frame.priors, members, seed, central)
+    parameters = {name: inputs[f"parameter:{name}"] for name in frame.priors}
     sea = plan.shape.volume(plan.start + parameters["initial_level_error"]) - frame.reference_volume
     effects = [
-        programme_effect(measures, calendar.years, calendar.months, members, seed, central)
+        programme_effect(measures, calendar.years, calendar.months, len(members), inputs)
         for measures in plan.programmes.values()
     ]
     climates = [
@@ -276,7 +313,7 @@ def run_members(
             calendar.calendar_years,
             members,
             parameters,
-            seed,
+            config.uncertainty.seed,
             recorded_variability(),
             config.uncertainty.variability,
         )
@@ -301,4 +338,29 @@ def run_members(
         watch=frame.watch,
         each_month=each_month,
     )
-    return collect_members(frame, members, parameters, effects, climates, solution)
+    return Integrated(parameters, effects, climates, solution)
+
+
+def run_members(
+    plan: Plan, members: NDArray[np.int64], each_month: Callable[[], None] | None = None
+) -> Members:
+    """Draw and integrate some members in all scenarios and programmes.
+
+    Parameters
+    ----------
+    plan : Plan
+    members : ndarray of int, shape (member,)
+        Numbers of the members; their results do not depend on which others run with them.
+    each_month : callable, optional
+        Called after every month, for progress.
+
+    Returns
+    -------
+    Members
+    """
+    drawn = plan.frame.config.uncertainty
+    inputs = draw_inputs(
+        plan.inputs, members, drawn.seed, drawn.sampling, central=drawn.parameters == "central"
+    )
+    run = integrate(plan, members, inputs, each_month)
+    return collect_members(plan.frame, members, run.parameters, run.effects, run.climates, run.solution)

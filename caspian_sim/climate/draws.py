@@ -4,6 +4,9 @@ A random number is found by the seed, the name of its component, its place in th
 variability) and the number of the member, and by nothing else. A member is the same alone and among a
 million, and adding a component or a member changes no other. Scenarios and programmes share the draws (common
 random numbers), so that differences between them are paired.
+
+Numbers that a member draws once, its parameters and the volumes of measures, may come from a scrambled Sobol
+sequence instead: member *i* is its *i*-th point, and the place of a number among the inputs its dimension.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
+from scipy.stats import qmc
 
 from caspian_sim.data import Parameter
 
@@ -26,6 +30,16 @@ PER_COUNT = 4
 # 53 random bits make a number in [0, 1) of full precision; half a step more keeps it off zero.
 DROPPED_BITS = 11
 RESOLUTION = 2.0**-53
+# The scrambling of a Sobol sequence depends on the number of its dimensions, which therefore stays the same
+# until this many inputs are exceeded.
+DIMENSIONS = 64
+# 2^30 points; half a step keeps a coordinate off zero.
+SOBOL_BITS = 30
+
+
+def _seeds(seed: int, component: str, place: int) -> np.random.SeedSequence:
+    name = np.frombuffer(hashlib.sha256(component.encode()).digest()[:16], dtype="<u4")
+    return np.random.SeedSequence(seed, spawn_key=(*(int(word) for word in name), place))
 
 
 def uniforms(seed: int, component: str, place: int, members: NDArray[np.int64]) -> Array:
@@ -50,9 +64,7 @@ def uniforms(seed: int, component: str, place: int, members: NDArray[np.int64]) 
     name and place, runs over the members: the number of a member is at a known count, whichever other members
     are drawn.
     """
-    name = np.frombuffer(hashlib.sha256(component.encode()).digest()[:16], dtype="<u4")
-    key = (*(int(word) for word in name), place)
-    generator = np.random.Philox(np.random.SeedSequence(seed, spawn_key=key))
+    generator = np.random.Philox(_seeds(seed, component, place))
     first = int(members.min()) // PER_COUNT
     generator.advance(first)
     bits = generator.random_raw(int(members.max()) - first * PER_COUNT + 1)
@@ -73,6 +85,39 @@ def quantiles(seed: int, component: str, members: NDArray[np.int64]) -> Array:
     ndarray, shape (member,)
     """
     return uniforms(seed, component, 0, members)
+
+
+def sobol_points(seed: int, dimensions: int, first: int, count: int) -> Array:
+    """Consecutive points of a scrambled Sobol sequence.
+
+    Parameters
+    ----------
+    seed : int
+        Keys the scrambling.
+    dimensions : int
+    first, count : int
+        Number of the first point, from 0, and how many are wanted.
+
+    Returns
+    -------
+    ndarray, shape (count, dimensions)
+        In (0, 1). A coordinate of a point depends on the seed, the number of the point and the dimension
+        alone, as long as there are no more than 64 dimensions (128, 192, ...).
+
+    Notes
+    -----
+    Linear matrix scrambling with a digital shift, as :class:`scipy.stats.qmc.Sobol` does it.
+    """
+    room = DIMENSIONS * -(-dimensions // DIMENSIONS)
+    engine = qmc.Sobol(
+        room, scramble=True, bits=SOBOL_BITS, rng=np.random.default_rng(_seeds(seed, "sobol", 0))
+    )
+    if first:
+        points = engine.fast_forward(first).random(count)
+    else:
+        # From the start scipy wants a power of two.
+        points = engine.random_base2((count - 1).bit_length())[:count]
+    return np.asarray(points[:, :dimensions] + 0.5**SOBOL_BITS / 2)
 
 
 def normals(seed: int, component: str, members: NDArray[np.int64], length: int) -> Array:
@@ -123,16 +168,25 @@ def sample(prior: Parameter, quantile: Array) -> Array:
     return np.asarray(best + ndtri(quantile) * (high - low) / (2.0 * SCORE_95))
 
 
-def draw_parameters(
-    priors: Mapping[str, Parameter], members: NDArray[np.int64], seed: int, central: bool
+def draw_inputs(
+    priors: Mapping[str, Parameter],
+    members: NDArray[np.int64],
+    seed: int,
+    sampling: str = "random",
+    *,
+    central: bool = False,
 ) -> dict[str, Array]:
-    """Draw every uncertain parameter for every member.
+    """Draw every number that a member draws once.
 
     Parameters
     ----------
     priors : mapping of name to Parameter
+        All inputs that there could be. A Sobol sequence takes their order for its dimensions, so that fixing
+        one of them, or leaving it unused, changes no other.
     members : ndarray of int, shape (member,)
     seed : int
+    sampling : {"random", "sobol"}
+        Independent draws, or points of a scrambled Sobol sequence.
     central : bool
         Give every member the best value instead of a draw.
 
@@ -142,6 +196,9 @@ def draw_parameters(
     """
     if central:
         return {name: np.full(len(members), prior.best) for name, prior in priors.items()}
-    return {
-        name: sample(prior, quantiles(seed, f"parameter:{name}", members)) for name, prior in priors.items()
-    }
+    if sampling == "sobol":
+        first = int(members.min())
+        points = sobol_points(seed, len(priors), first, int(members.max()) - first + 1)[members - first]
+        drawn = zip(priors.items(), points.T, strict=True)
+        return {name: sample(prior, point) for (name, prior), point in drawn}
+    return {name: sample(prior, quantiles(seed, name, members)) for name, prior in priors.items()}

@@ -95,6 +95,11 @@ class Uncertainty(Section):
         "prior: each member draws every parameter from its range; central: every member has the best values.",
         default="prior",
     )
+    sampling: Literal["random", "sobol"] = setting(
+        "How members draw parameters and volumes of measures: independently, or as points of a scrambled "
+        "Sobol sequence, whose means settle with fewer members. Variability is always random.",
+        default="random",
+    )
     variability: bool = setting("Year-to-year variability of rivers and net evaporation.", default=True)
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from caspian_sim.climate.draws import quantiles, sample
 from caspian_sim.config.measure import Measure
 from caspian_sim.config.schema import Programme
 from caspian_sim.data import Parameter
@@ -66,41 +65,33 @@ def size(measure: Measure, years: NDArray[np.int64], months: NDArray[np.int64]) 
     return np.where(middle < _decimal_year(measure.end) + 1 / 12, grown, 0.0)
 
 
-def volumes(measure: Measure, members: NDArray[np.int64], seed: int, central: bool) -> Array:
-    """Annual volume of a measure at full size by member, from its range.
+def volume_prior(measure: Measure) -> Parameter:
+    """Prior of the annual volume of a measure at full size.
 
     Parameters
     ----------
     measure : Measure
-    members : ndarray of int, shape (member,)
-    seed : int
-    central : bool
-        Give every member the best estimate.
 
     Returns
     -------
-    ndarray, shape (member,)
-        Effect on the inflow to the sea in km³/yr, positive raises the level; zero for a regulation of the
-        strait, which acts on the outflow instead, and for release timing, which moves water within the year.
-        A triangular distribution over the range; the same draw in every programme.
+    Parameter
+        Effect on the inflow to the sea in km³/yr, positive raises the level: triangular over the range of the
+        measure. Zero for a regulation of the strait, which acts on the outflow instead, and for release
+        timing, which moves water within the year.
     """
     volume = measure.volume_km3_per_yr
-    if volume is None:
-        return np.zeros(len(members))
-    if central:
-        return np.full(len(members), volume.best)
-    prior = Parameter(
+    low, best, high = (0.0, 0.0, 0.0) if volume is None else (volume.low, volume.best, volume.high)
+    return Parameter(
         name=measure.id,
-        distribution="fixed" if volume.low == volume.high else "triangular",
-        best=volume.best,
-        low=volume.low,
-        high=volume.high,
+        distribution="fixed" if low == high else "triangular",
+        best=best,
+        low=low,
+        high=high,
         unit="km3/yr",
         grade=measure.grade,
         source=measure.source,
         description=measure.title,
     )
-    return sample(prior, quantiles(seed, f"measure:{measure.id}", members))
 
 
 @dataclass(frozen=True)
@@ -133,9 +124,8 @@ def programme_effect(
     measures: Sequence[Measure],
     years: NDArray[np.int64],
     months: NDArray[np.int64],
-    members: NDArray[np.int64],
-    seed: int,
-    central: bool,
+    members: int,
+    inputs: Mapping[str, Array],
 ) -> ProgrammeEffect:
     """Work out what a list of measures does in every month and member.
 
@@ -144,16 +134,17 @@ def programme_effect(
     measures : sequence of Measure
     years, months : ndarray of int, shape (month,)
         Calendar year and month (1 to 12).
-    members : ndarray of int, shape (member,)
-    seed, central
-        As in :func:`volumes`.
+    members : int
+        Number of members.
+    inputs : mapping of name to ndarray, shape (member,)
+        Volume of each measure at full size as ``measure:<id>``, km³/yr; the same in every programme.
 
     Returns
     -------
     ProgrammeEffect
     """
     sizes = np.array([size(measure, years, months) for measure in measures]).reshape(-1, len(years))
-    volume = np.array([volumes(m, members, seed, central) for m in measures]).reshape(-1, len(members))
+    volume = np.array([inputs[f"measure:{measure.id}"] for measure in measures]).reshape(-1, members)
     opening = np.ones(len(years))
     for measure, share in zip(measures, sizes, strict=True):
         if measure.mechanism == "strait_regulation":
