@@ -34,9 +34,8 @@ Array = NDArray[np.float64]
 LOWEST_LEVEL, HIGHEST_LEVEL = -100.0, -20.0
 # First year of the table of warming by scenario.
 EARLIEST_START = 2018
-# The history of the bay starts in the years of the dam, when it was empty, and needs no memory of what was
-# before.
-BAY_HISTORY_STARTS = 1984
+# The bay forgets its start within two years once it is full; fifteen years are more than enough.
+BAY_HISTORY_STARTS = 2010
 
 
 def initial_level(config: Config) -> tuple[float, float]:
@@ -124,7 +123,8 @@ def bay_at_start(start_year: int, parameters: Mapping[str, Array]) -> Array:
     """
     last = int(data.load("sea_level_annual")["year"][-1])
     calendar = Calendar(BAY_HISTORY_STARTS, min(start_year - 1, last))
-    history = bay_record(calendar, parameters, np.zeros(len(parameters["strait_sill"])))
+    full = kara_bogaz_gol().volume(observed_level_at(calendar.edges[:1]))
+    history = bay_record(calendar, parameters, np.resize(full, len(parameters["strait_sill"])))
     return np.asarray(history.volume[-1])
 
 
@@ -326,6 +326,13 @@ def integrate(
     ]
     every = len(forcings)
     factor, sill = (np.tile(parameters[name], every) for name in ("area_factor", "strait_sill"))
+
+    def name(column: int) -> str:
+        pair, who = divmod(column, len(members))
+        scenario, programme = divmod(pair, len(effects))
+        where = config.climate.scenarios[scenario], list(plan.programmes)[programme]
+        return f"member {members[who]} under {where[0]} with programme {where[1]}"
+
     solution = solve(
         side_by_side(forcings),
         Basin(plan.table, kara_bogaz_gol(), factor, sill),
@@ -337,6 +344,7 @@ def integrate(
         tolerance_mm=config.solver.tolerance_mm,
         watch=frame.watch,
         each_month=each_month,
+        name=name,
     )
     return Integrated(parameters, effects, climates, solution)
 

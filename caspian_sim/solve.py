@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.integrate import DenseOutput, OdeSolver, solve_ivp
 
+from caspian_sim import fast
 from caspian_sim.balance import (
     AREA,
     BAY,
@@ -36,11 +37,13 @@ Open = NDArray[np.bool_]
 Month = Callable[[Array, Segment, Basin, float, Open], tuple[Array, Array]]
 
 BATCHED = "batched"
+COMPILED = "compiled"
 BUDGET_TOLERANCE_KM3 = 1e-6
 # A millimetre over the present sea is 0.37 km³; used only to turn a tolerance in mm into one in km³.
 KM3_PER_MM = 0.37
 # Halvings of a month when an event is located: 2^-22 of a month is less than a second.
 BISECTIONS = 22
+MONTHS = 12
 
 
 @dataclass(frozen=True)
@@ -90,9 +93,21 @@ class Forcing:
         """Return the forcing of one month."""
         return Segment(*(getattr(self, field.name)[month] for field in fields(Segment)))
 
+    def cells(self, months: NDArray[np.int64], columns: NDArray[np.int64]) -> Segment:
+        """Return the forcing of one month for each of some columns."""
+        wide = ((len(self.length), self.external.shape[1]), (months, columns))
+        return Segment(*(np.broadcast_to(getattr(self, f.name), wide[0])[wide[1]] for f in fields(Segment)))
+
+    @property
+    def begins(self) -> Array:
+        """Start of each month, decimal years."""
+        whole = np.arange(len(self.length)) // MONTHS
+        into_year = np.cumsum(self.length) - self.length - whole
+        return np.asarray(self.first_year + whole + into_year)
+
     def label(self, month: int) -> str:
         """Calendar name of a month, as in 2031-07."""
-        return f"{self.first_year + month // 12}-{month % 12 + 1:02d}"
+        return f"{self.first_year + month // MONTHS}-{month % MONTHS + 1:02d}"
 
 
 @dataclass(frozen=True)
@@ -118,7 +133,7 @@ class Watch:
         The strait is dry when the sea stands below the sill, the bay when only pools are left on its floor.
         """
         level = basin.level_and_area(state[SEA])[0]
-        bay = state[BAY] - basin.bay.node_volume[0]
+        bay = state[BAY] - basin.bay.film_volume
         return np.stack([*(level - threshold for threshold in self.levels), level - basin.sill, bay])
 
 
@@ -392,6 +407,7 @@ def solve(
     tolerance_mm: float = 1e-3,
     watch: Watch = Watch(),
     each_month: Callable[[], None] | None = None,
+    name: Callable[[int], str] = "member {}".format,
 ) -> Solution:
     """Integrate an ensemble over its forcing.
 
@@ -404,16 +420,19 @@ def solve(
     interval : ndarray of int, shape (month,)
         Output interval of each month, ascending from 0.
     method : str
-        ``batched``, or a method of :func:`scipy.integrate.solve_ivp` (``RK45``, ``DOP853``, ``LSODA``,
-        ``Radau``, ``BDF``) for each member on its own.
+        ``batched``, ``compiled`` (the same steps as machine code), or a method of
+        :func:`scipy.integrate.solve_ivp` (``RK45``, ``DOP853``, ``LSODA``, ``Radau``, ``BDF``) for each
+        member on its own.
     steps_per_month : int
-        Runge-Kutta steps in a month, for ``batched``.
+        Runge-Kutta steps in a month, for ``batched`` and ``compiled``.
     tolerance_mm : float
         Error per step allowed to an adaptive method, mm of sea level.
     watch : Watch
         Events whose first time is wanted.
     each_month : callable, optional
         Called after every month, for progress.
+    name : callable, optional
+        Name of a column for messages.
 
     Returns
     -------
@@ -426,6 +445,8 @@ def solve(
     """
     members, intervals = len(sea), int(interval[-1]) + 1
     counter = _Counter()
+    if method == COMPILED:
+        return _solve_compiled(forcing, basin, sea, bay, interval, steps_per_month, watch, each_month, name)
     month = (
         _batched_month(steps_per_month, watch, counter)
         if method == BATCHED
@@ -442,27 +463,68 @@ def solve(
         segment, k = forcing.segment(index), interval[index]
         state[LEVEL:] = 0.0
         state, reached = month(state, segment, basin, length, np.isnan(first_event))
-        _check_range(state, basin, forcing.label(index))
+        _check_range(state[SEA] / basin.area_factor, basin, forcing.label(index), name)
         sums[:STATES, k] += state
         sums[STATES, k] += segment.external * length
         duration[k] += length
         edge_volume[k + 1] = state[:LEVEL]
-        begins = forcing.first_year + index // 12 + forcing.length[index - index % 12 : index].sum()
-        first_event = np.where(np.isnan(first_event), begins + reached, first_event)
+        first_event = np.where(np.isnan(first_event), forcing.begins[index] + reached, first_event)
         if each_month is not None:
             each_month()
     return _solution(sums, duration, edge_volume, first_event, watch, counter)
 
 
-def _check_range(state: Array, basin: Basin, when: str) -> None:
-    volume, table = state[SEA] / basin.area_factor, basin.table
+def _solve_compiled(
+    forcing: Forcing,
+    basin: Basin,
+    sea: Array,
+    bay: Array,
+    interval: NDArray[np.int64],
+    steps: int,
+    watch: Watch,
+    each_month: Callable[[], None] | None,
+    name: Callable[[int], str],
+) -> Solution:
+    done = fast.integrate(forcing, basin, sea, bay, interval, steps, np.array(watch.levels))
+    if (done.left_month >= 0).any():
+        when = int(done.left_month[done.left_month >= 0].min())
+        volume = np.where(done.left_month == when, done.left_volume, 0.0)
+        _check_range(volume, basin, forcing.label(when), name)
+    first_event = np.full(done.fell_month.shape, np.nan)
+    for event, column_month in enumerate(done.fell_month):
+        columns = np.flatnonzero(column_month >= 0)
+        month = column_month[columns]
+        ends = [np.zeros((STATES, len(columns))) for _ in range(2)]
+        ends[0][: BAY + 1] = done.fell_from[event][:, columns]
+        ends[1][: BAY + 1] = done.fell_to[event][:, columns]
+        own = Basin(basin.table, basin.bay, basin.area_factor[columns], basin.sill[columns])
+        segment = forcing.cells(month, columns)
+        slopes = [tendencies(end, segment, own) for end in ends]
+        fell = np.zeros((len(watch.names), len(columns)), dtype=bool)
+        fell[event] = True
+        located = _locate(
+            fell, ends[0], slopes[0], ends[1], slopes[1], forcing.length[month] / steps, watch, own
+        )
+        first_event[event, columns] = forcing.begins[month] + done.fell_after[event, columns] + located
+    if each_month is not None:
+        for _ in forcing.length:
+            each_month()
+    counter = _Counter()
+    counter.steps = steps * len(forcing.length)
+    counter.evaluations = len(fast.WEIGHT) * counter.steps
+    duration = np.bincount(interval, weights=forcing.length).astype(np.float64)
+    return _solution(done.sums, duration, done.edge_volume, first_event, watch, counter)
+
+
+def _check_range(volume: Array, basin: Basin, when: str, name: Callable[[int], str]) -> None:
+    table = basin.table
     lowest, highest = table.node_volume[0], table.node_volume[-1]
     wrong = ~((volume >= lowest) & (volume <= highest))
     if wrong.any():
-        member = int(np.argmax(wrong))
+        column = int(np.argmax(wrong))
         raise SolverError(
             f"the sea left the range of the hypsometric curve in {when}\n"
-            f"    found    volume {volume[member]:.4g} km³ against −28 m BHS in member {member}\n"
+            f"    found    volume {volume[column]:.4g} km³ against −28 m BHS in {name(column)}\n"
             f"    allowed  {lowest:.5g} to {highest:.5g} km³ "
             f"({table.node_level[0]:g} to {table.node_level[-1]:g} m BHS)"
         )

@@ -165,14 +165,14 @@ def test_more_water_never_means_a_lower_level_or_a_smaller_bay(volume, more):
 
 def test_last_pools_shrink_to_nothing_with_their_water():
     bay = kara_bogaz_gol()
-    film = bay.node_volume[0]
+    film = bay.film_volume
     level, area = bay.level_and_area(np.array([-1.0, 0.0, film / 4.0, film / 2.0, film]))
-    assert_allclose(area, bay.node_area[0] * np.array([0.0, 0.0, 0.25, 0.5, 1.0]), rtol=1e-12)
+    assert_allclose(area, bay.film_area * np.array([0.0, 0.0, 0.25, 0.5, 1.0]), rtol=1e-12)
     assert_array_equal(level, np.full(5, bay.node_level[0]))
 
 
 def test_pools_hold_less_than_a_tenth_of_a_millimetre_of_the_sea():
-    assert kara_bogaz_gol().node_volume[0] < 0.037
+    assert kara_bogaz_gol().film_volume < 0.037
 
 
 # The bay under a given sea
@@ -270,7 +270,7 @@ def test_bay_of_1972_had_the_area_and_the_depth_of_the_encyclopaedia(record):
 def test_dammed_bay_still_held_water_in_late_1982_and_was_dry_by_november_1983(record):
     assert at(record, 1982.75, 2) > 500.0
     assert at(record, 1983 + 10 / 12, 2) < 10.0
-    assert at(record, 1983 + 10 / 12, 3) < kara_bogaz_gol().node_volume[0]
+    assert at(record, 1983 + 10 / 12, 3) < kara_bogaz_gol().film_volume
 
 
 def test_one_and_a_half_to_two_cubic_kilometres_a_year_came_through_the_pipes(record):

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from caspian_sim import data
-from caspian_sim.basin.volume_table import rise_and_area, segment
+from caspian_sim.basin.volume_table import VolumeTable, look_up, make_volume_table, segment
 
 Array = NDArray[np.float64]
 
@@ -30,12 +30,10 @@ FILM_DEPTH = 0.1
 def bay_level_and_area(bay: Bay, volume: Array) -> tuple[Array, Array]:
     """Level (m BHS) and area (km²) of the bay at a volume (km³) over its floor, one value or an array."""
     water = np.maximum(volume, 0.0)
-    node = segment(water, bay.node_volume)
-    over = np.maximum(water - bay.node_volume[node], 0.0)
-    rise, area = rise_and_area(over, bay.node_area[node], bay.node_slope[node])
-    pools = np.minimum(water / (FILM_DEPTH * M_KM2_TO_KM3), bay.node_area[0])
+    level, area = look_up(bay.table, np.maximum(water, bay.film_volume))
+    pools = np.minimum(water / (FILM_DEPTH * M_KM2_TO_KM3), bay.film_area)
     # Over the pools `area` is that of the lowest node, and above them `pools` is.
-    return bay.node_level[node] + rise, pools + (area - bay.node_area[0])
+    return level, pools + (area - bay.film_area)
 
 
 @dataclass(frozen=True)
@@ -44,21 +42,17 @@ class Bay:
 
     Attributes
     ----------
-    node_level : ndarray
-        Levels of the nodes, m BHS, ascending; the first is the top of the pools, ``FILM_DEPTH`` over the
-        floor.
-    node_area, node_volume : ndarray
-        Area (km²) and volume above the floor (km³) at the nodes; area is linear in level between them.
-    node_slope : ndarray
-        Gain of area with level above each node but the last, km²/m.
+    table : VolumeTable
+        Level and area from the top of the pools upwards; area is linear in level between the nodes.
+    film_volume, film_area : float
+        Volume (km³) and area (km²) of the bay when all of its pools are full.
     floor : float
         Level of the floor, m BHS.
     """
 
-    node_level: Array
-    node_area: Array
-    node_volume: Array
-    node_slope: Array
+    table: VolumeTable
+    film_volume: float
+    film_area: float
     floor: float
 
     @classmethod
@@ -67,11 +61,11 @@ class Bay:
         film_top = level[0] + FILM_DEPTH
         node_level = np.concatenate([[film_top], level[level > film_top]])
         node_area = np.interp(node_level, level, area)
-        film_volume = node_area[0] * FILM_DEPTH * M_KM2_TO_KM3
+        film_volume = float(node_area[0] * FILM_DEPTH * M_KM2_TO_KM3)
         slabs = 0.5 * (node_area[1:] + node_area[:-1]) * np.diff(node_level) * M_KM2_TO_KM3
         node_volume = film_volume + np.concatenate([[0.0], np.cumsum(slabs)])
-        slope = np.diff(node_area) / np.diff(node_level)
-        return cls(node_level, node_area, node_volume, slope, float(level[0]))
+        table = make_volume_table(node_level, node_area, node_volume, 0.0, "bay")
+        return cls(table, film_volume, float(node_area[0]), float(level[0]))
 
     def level_and_area(self, volume: Array) -> tuple[Array, Array]:
         """Level (m BHS) and area (km²) that belong to a volume (km³) above the floor.
@@ -90,12 +84,12 @@ class Bay:
         return bay_level_and_area(self, volume)
 
     def volume(self, level: Array | float) -> Array:
-        """Volume (km³) below a level (m BHS); zero at or below the top of the last pools' floor."""
-        height = np.asarray(level, dtype=float)
-        node = segment(height, self.node_level)
-        over = height - self.node_level[node]
-        slab = (self.node_area[node] + 0.5 * self.node_slope[node] * over) * over * M_KM2_TO_KM3
-        return np.where(height < self.node_level[0], 0.0, self.node_volume[node] + slab)
+        """Volume (km³) below a level (m BHS); zero below the top of the last pools."""
+        height, table = np.asarray(level, dtype=float), self.table
+        node = segment(height, table.node_level)
+        over = height - table.node_level[node]
+        slab = (table.node_area[node] + 0.5 * table.slope[node] * over) * over * M_KM2_TO_KM3
+        return np.where(height < table.node_level[0], 0.0, table.node_volume[node] + slab)
 
 
 @cache

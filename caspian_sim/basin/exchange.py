@@ -15,7 +15,7 @@ Array = NDArray[np.float64]
 
 MM_KM2_TO_KM3 = 1e-6
 # Steps in a month of the history of the bay, whose filling after 1992 is its fastest change.
-HISTORY_STEPS = 4
+HISTORY_STEPS = 2
 # Years whose mean slope carries the level from the middle of the last observed year to its end.
 TREND_YEARS = 3
 

@@ -246,15 +246,15 @@ class Output(Section):
 class Solver(Section):
     """How the water balance is integrated."""
 
-    method: Literal["batched", "RK45", "DOP853", "LSODA", "Radau", "BDF"] = setting(
-        "batched: fixed steps, all members at once; the others: scipy.integrate.solve_ivp, one member at a "
-        "time.",
+    method: Literal["batched", "compiled", "RK45", "DOP853", "LSODA", "Radau", "BDF"] = setting(
+        "batched: fixed steps, all members at once; compiled: the same steps as machine code, for large "
+        "ensembles (needs the extra fast); the others: scipy.integrate.solve_ivp, one member at a time.",
         default="batched",
     )
     tolerance_mm: float = setting(
         "Tolerance of the adaptive methods, as level.", default=1e-5, unit="mm", gt=0, le=100
     )
-    steps_per_month: int = setting("Steps of the batched method.", default=2, unit="1/month", ge=1, le=32)
+    steps_per_month: int = setting("Steps of the batched and the compiled method.", default=2, unit="1/month", ge=1, le=32)
 
 
 class Config(Section):
