@@ -17,7 +17,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from caspian_sim import __version__, data
-from caspian_sim.config import Config, config_hash, resolved_yaml
+from caspian_sim.config import Config, Execution, config_hash, resolved_yaml
 from caspian_sim.errors import DataError, OutputError
 
 Array = NDArray[np.float64]
@@ -90,7 +90,65 @@ VARIABLES: dict[str, tuple[str, str, str | None, dict[str, str]]] = {
         None,
         {"comment": "units in the coordinate parameter_units"},
     ),
+    "annual_sea_level": (
+        DEPTH,
+        "annual mean sea level",
+        "year: mean",
+        {
+            "standard_name": "water_surface_height_above_reference_datum",
+            "datum": "Baltic Height System (BHS)",
+        },
+    ),
+    "annual_sea_area": ("km2", "annual mean area of the sea without Kara-Bogaz-Gol", "year: mean", {}),
+    "sea_level_above_none": (
+        DEPTH,
+        "annual mean sea level above that of the programme none in the same member",
+        "year: mean",
+        {},
+    ),
+    "share_below": (
+        "1",
+        "share of members in which an event has happened by the end of the year",
+        None,
+        {"comment": "for a level: that have stood below it, also those that started below it"},
+    ),
+    "share_never": (
+        "1",
+        "share of members in which an event never happens",
+        None,
+        {"comment": "a member that starts below a level has no fall through it either"},
+    ),
 }
+
+# statistic over the members: (words before the long name, cell method)
+STATISTICS: dict[str, tuple[str, str | None]] = {
+    "quantile": ("quantiles over the members of ", None),
+    "mean": ("mean over the members of ", "realization: mean"),
+    "sd": ("standard deviation over the members of ", "realization: standard_deviation"),
+}
+
+
+def description(name: str) -> tuple[str, str, str | None, dict[str, str]]:
+    """Units, long name, cell methods and further attributes of a variable, or of a statistic of one.
+
+    Parameters
+    ----------
+    name : str
+        A name of :data:`VARIABLES`, or one followed by ``_quantile``, ``_mean`` or ``_sd``.
+
+    Returns
+    -------
+    units, long_name, cell_methods, further
+    """
+    if name in VARIABLES:
+        return VARIABLES[name]
+    base, _, statistic = name.rpartition("_")
+    units, long_name, cell_methods, further = VARIABLES[base]
+    words, method = STATISTICS[statistic]
+    if statistic == "sd":  # a spread has no datum
+        further = {key: text for key, text in further.items() if key not in ("standard_name", "datum")}
+    methods = " ".join(part for part in (cell_methods, method) if part) or None
+    return units, words + long_name, methods, further
 
 
 def time_axis(first_year: int, last_year: int, frequency: str) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -165,6 +223,8 @@ def package_attributes(title: str, run: str, inputs: Mapping[str, str]) -> dict[
 def provenance(config: Config) -> dict[str, str]:
     """Attributes that make a result traceable to what it was made from, and reproducible.
 
+    Where the work was done is not among them: the same run is the same on one machine and on many.
+
     Parameters
     ----------
     config : Config
@@ -176,7 +236,7 @@ def provenance(config: Config) -> dict[str, str]:
     title = config.title or f"Caspian Sea level projection: {config.name}"
     return {
         **package_attributes(title, f"run {config.name}", used_inputs(config)),
-        "config": resolved_yaml(config),
+        "config": resolved_yaml(config.model_copy(update={"execution": Execution()})),
         "config_hash": config_hash(config),
         "seed": str(config.uncertainty.seed),
     }
@@ -192,7 +252,7 @@ def assemble(
     Parameters
     ----------
     variables : mapping of name to (dims, values)
-        Names out of :data:`VARIABLES`.
+        Names that :func:`description` knows.
     coordinates : mapping of name to values
         As for :class:`xarray.Dataset`; ``time`` and ``time_bnds`` among them.
     attributes : mapping of str to str
@@ -204,9 +264,9 @@ def assemble(
     """
     dataset = xr.Dataset(coords=dict(coordinates), attrs=dict(attributes))
     for name, (dims, values) in variables.items():
-        units, long_name, cell_methods, further = VARIABLES[name]
+        units, long_name, cell_methods, further = description(name)
         attrs = {"units": units, "long_name": long_name, **further}
-        if cell_methods is not None and "time" in dims:
+        if cell_methods is not None and {"time", "year"} & set(dims):
             attrs["cell_methods"] = cell_methods
         dataset[name] = xr.Variable(tuple(dims), values, attrs)
     dataset["time"].attrs.update(
@@ -221,6 +281,8 @@ def assemble(
         ("measure", "measure"),
         ("event", "watched event"),
         ("parameter", "uncertain parameter"),
+        ("quantile", "probability of a quantile over the members"),
+        ("year", "calendar year"),
     ):
         if name in dataset.coords:
             dataset[name].attrs["long_name"] = meaning

@@ -326,11 +326,12 @@ def shuffled(value, draw):
 
 
 @given(st.data())
-def test_hash_does_not_depend_on_the_order_of_keys_nor_on_names_and_output(data):
+def test_hash_does_not_depend_on_the_order_of_keys_nor_on_names_output_and_execution(data):
     source = shuffled(FULL, data.draw)
     source["name"] = data.draw(st.from_regex(r"[a-z]{1,8}", fullmatch=True))
     source["output"] = {"directory": data.draw(st.text(min_size=1, max_size=5)), "figures": "none"}
     source["title"] = data.draw(st.none() | st.text(max_size=5))
+    source["execution"] = {"engine": "dask", "address": "tcp://host:8786", "workers": 3, "chunk": 7}
     assert config_hash(load_config(source)) == config_hash(load_config(FULL))
 
 
@@ -351,6 +352,16 @@ def test_hash_does_not_depend_on_the_order_of_keys_nor_on_names_and_output(data)
 )
 def test_hash_changes_with_everything_that_can_change_a_number(override):
     assert config_hash(load_config(FULL, [override])) != config_hash(load_config(FULL))
+
+
+def test_address_of_a_cluster_goes_with_the_engine_dask_only():
+    with pytest.raises(InvalidConfigError) as caught:
+        load_config({**MINIMAL, "execution": {"address": "tcp://host:8786"}})
+    assert str(caught.value) == (
+        "config  execution.address: an address is given, but the engine is local\n"
+        "    found    engine local, address tcp://host:8786\n"
+        "    allowed  engine dask with an address, or no address"
+    )
 
 
 def test_hash_of_equal_numbers_is_equal_however_they_are_written():

@@ -12,10 +12,11 @@ from caspian_sim.config.loader import load_config, parse_config
 from caspian_sim.config.measure import Measure, VolumeRange
 from caspian_sim.config.parameters import overridden_parameters
 from caspian_sim.config.problems import InvalidConfigError, Problem
-from caspian_sim.config.schema import Config, Programme
+from caspian_sim.config.schema import Config, Execution, Programme
 
 __all__ = [
     "Config",
+    "Execution",
     "InvalidConfigError",
     "Measure",
     "Problem",

@@ -15,7 +15,7 @@ from ruamel.yaml import YAML
 from caspian_sim.config.schema import Config
 from caspian_sim.errors import ConfigError, OutputError
 
-_UNHASHED = ("name", "title", "description", "output")
+_UNHASHED = ("name", "title", "description", "output", "execution")
 
 
 def resolved_yaml(config: Config) -> str:
@@ -36,9 +36,9 @@ def resolved_yaml(config: Config) -> str:
 def config_hash(config: Config) -> str:
     """SHA-256 of everything in a configuration that can change a number.
 
-    Left out are name, title, description and output, which say how a run is called and what is
-    written of it. The order of keys does not count, that of lists does. A hypsometry file counts
-    by its content, so that the hash does not depend on where the file lies.
+    Left out are name, title, description, output and execution, which say how a run is called, what
+    is written of it and where the work is done. The order of keys does not count, that of lists does.
+    A hypsometry file counts by its content, so that the hash does not depend on where the file lies.
 
     Raises
     ------

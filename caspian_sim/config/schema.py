@@ -241,6 +241,33 @@ class Output(Section):
         Annotated[Literal["all", "none"], Tag(WORD)] | Annotated[UniqueListOf[FigureName], Tag(LIST)],
         Discriminator(word_or_list),
     ] = setting("Figures to draw: all, none or a list of names.", default="all")
+    keep: Literal["members", "quantiles", "both"] = setting(
+        "members: every member; quantiles: quantiles, means and shares over the members, formed while they are "
+        "integrated; both.",
+        default="members",
+    )
+    quantiles: SomeOf[Annotated[float, Field(ge=0, le=1)]] = setting(
+        "Quantiles to keep, as probabilities; 0.05, 0.5 and 0.95 are kept in any case.",
+        default=(0.05, 0.25, 0.5, 0.75, 0.95),
+        unit="1",
+    )
+    format: Literal["netcdf", "zarr"] = setting(
+        "netcdf: one file; zarr: a folder, to which members are written while the run goes on.",
+        default="netcdf",
+    )
+
+    @model_validator(mode="after")
+    def _figures_have_what_they_draw(self) -> Self:
+        if self.keep == "quantiles" and "budget" in self.figures:
+            raise refuse(
+                Finding(
+                    "the figure budget needs the members",
+                    found="keep quantiles",
+                    allowed="keep members or both",
+                    at=("figures", self.figures.index("budget")),
+                )
+            )
+        return self
 
 
 class Solver(Section):
@@ -254,7 +281,51 @@ class Solver(Section):
     tolerance_mm: float = setting(
         "Tolerance of the adaptive methods, as level.", default=1e-5, unit="mm", gt=0, le=100
     )
-    steps_per_month: int = setting("Steps of the batched and the compiled method.", default=2, unit="1/month", ge=1, le=32)
+    steps_per_month: int = setting(
+        "Steps of the batched and the compiled method.", default=2, unit="1/month", ge=1, le=32
+    )
+
+
+class Execution(Section):
+    """Where the work is done; the numbers do not depend on it."""
+
+    engine: Literal["local", "dask"] = setting(
+        "local: threads of this process; dask: workers of dask.distributed.", default="local"
+    )
+    workers: int | None = setting(
+        "Parts of the ensemble at work at the same time: threads, or processes of dask on this machine. The "
+        "processors of this machine when not given. A cluster at an address has its own number.",
+        default=None,
+        unit="workers",
+        ge=1,
+        le=1024,
+    )
+    address: str | None = setting(
+        "Scheduler of a running dask cluster, such as tcp://10.0.0.5:8786; processes on this machine when "
+        "not given. For engine dask.",
+        default=None,
+        min_length=1,
+    )
+    chunk: int | None = setting(
+        "Members of a part, which is integrated at once; a size that suits the processor's cache when not "
+        "given.",
+        default=None,
+        unit="members",
+        ge=1,
+    )
+
+    @model_validator(mode="after")
+    def _address_for_dask(self) -> Self:
+        if self.address is not None and self.engine != "dask":
+            raise refuse(
+                Finding(
+                    "an address is given, but the engine is local",
+                    found=f"engine {self.engine}, address {self.address}",
+                    allowed="engine dask with an address, or no address",
+                    at=("address",),
+                )
+            )
+        return self
 
 
 class Config(Section):
@@ -282,6 +353,9 @@ class Config(Section):
     outcomes: Outcomes = setting("What is reported of the projection.", default=Outcomes())
     output: Output = setting("What is written, and where.")
     solver: Solver = setting("How the water balance is integrated.", default=Solver())
+    execution: Execution = setting(
+        "Where the work is done; the numbers do not depend on it.", default=Execution()
+    )
 
     @model_validator(mode="before")
     @classmethod
