@@ -156,8 +156,7 @@ class Solution:
     events : tuple of str
         Names of the events.
     steps, evaluations : int
-        Steps and evaluations of the right-hand side, summed over months (and, in adaptive runs, over
-        members).
+        Steps and evaluations of the right-hand side, summed over months and members.
     """
 
     level: Array
@@ -311,8 +310,8 @@ def _batched_month(steps: int, watch: Watch, counter: _Counter) -> Month:
                 located = _locate(fell, before, slopes[0], after, slopes[1], solver.t - begin, watch, basin)
                 reached[fell] = begin + located
             before, distance = after, then
-        counter.steps += steps
-        counter.evaluations += solver.nfev
+        counter.steps += steps * state.shape[1]
+        counter.evaluations += solver.nfev * state.shape[1]
         return before, reached
 
     return advance
@@ -510,7 +509,7 @@ def _solve_compiled(
         for _ in forcing.length:
             each_month()
     counter = _Counter()
-    counter.steps = steps * len(forcing.length)
+    counter.steps = steps * len(forcing.length) * len(sea)
     counter.evaluations = len(fast.WEIGHT) * counter.steps
     duration = np.bincount(interval, weights=forcing.length).astype(np.float64)
     return _solution(done.sums, duration, done.edge_volume, first_event, watch, counter)
