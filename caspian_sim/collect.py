@@ -293,19 +293,46 @@ class MemberStore:
         """Put the dataset together."""
         frame = self._frame
         variables = {name: (DIMS[name], values) for name, values in self._arrays.items()}
-        variables["consumption_change"] = (("state", "time"), frame.calendar.interval_mean(frame.consumption))
-        dataset = results.assemble(
-            variables,
-            {**coordinates(frame), "member": np.arange(frame.config.uncertainty.members)},
-            {
-                **results.provenance(frame.config),
-                "reference_level": f"{frame.reference_level:.4g} m BHS",
-                "solver_steps": str(self._steps),
-                "solver_evaluations": str(self._evaluations),
-            },
-        )
+        members = {"member": np.arange(frame.config.uncertainty.members)}
+        dataset = put_together(frame, variables, members, self._steps, self._evaluations)
         dataset["exposed_seabed"].attrs["reference_level"] = frame.reference_level
         return dataset
+
+
+def put_together(
+    frame: Frame,
+    variables: Mapping[str, tuple[tuple[str, ...], Array]],
+    further: Mapping[str, Any],
+    steps: int,
+    evaluations: int,
+) -> xr.Dataset:
+    """Make the dataset of a run.
+
+    Parameters
+    ----------
+    frame : Frame
+    variables : mapping of name to (dims, values)
+        What comes from the members.
+    further : mapping of name to values
+        Coordinates beside those of :func:`coordinates`.
+    steps, evaluations : int
+        What the solver did.
+
+    Returns
+    -------
+    xarray.Dataset
+    """
+    consumption = (("state", "time"), frame.calendar.interval_mean(frame.consumption))
+    return results.assemble(
+        {**variables, "consumption_change": consumption},
+        {**coordinates(frame), **further},
+        {
+            **results.provenance(frame.config),
+            "reference_level": f"{frame.reference_level:.4g} m BHS",
+            "solver_steps": str(steps),
+            "solver_evaluations": str(evaluations),
+        },
+    )
 
 
 def _words(words: Any) -> NDArray[np.object_]:
