@@ -107,7 +107,7 @@ def test_the_seed_scrambles_the_sequence_so_that_every_point_is_uniform_over_the
 @pytest.mark.parametrize("first", [0, 1, 1000])
 def test_points_are_uniform_and_never_at_the_ends(first):
     points = sobol_points(SEED, 20, first, 2048)
-    assert 0.0 < points.min()
+    assert points.min() > 0.0
     assert points.max() < 1.0
     # A random sample would fail the tightest of twenty tests now and then; this one is more even than random.
     assert min(kstest(column, "uniform").pvalue for column in points.T) > 0.9
