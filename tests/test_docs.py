@@ -27,6 +27,7 @@ RUN = ("README.md", "docs/tutorial.md", "docs/howto.md", "docs/dataset.md")
 FENCE = re.compile(r"^```(?P<language>[\w{}]*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?P<target>[^)\s]+)\)")
 PATH = re.compile(r"`(?P<path>(?:caspian_sim|configs|docs|tools|tests|benchmarks)/[\w./-]*)`")
+SCRIPT = re.compile(r"python (?P<path>[a-z][\w/]*\.py)")
 PLACE = re.compile(r"`(?P<module>[a-z_]+(?:\.[a-z_]+)*):(?P<name>[A-Za-z_]+(?:\.[a-z_]+)*)`")
 NUMBER = re.compile(r"[−+]?\d+(?:\.\d+)?")
 
@@ -70,7 +71,7 @@ def test_every_link_leads_to_a_file_and_a_heading(page):
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_file_that_a_page_names_is_there(page):
-    for found in PATH.finditer(prose_of(page)):
+    for found in (*PATH.finditer(prose_of(page)), *SCRIPT.finditer(text_of(page))):
         assert (ROOT / found["path"]).exists(), f"{page} names {found['path']}"
 
 
