@@ -13,7 +13,7 @@ import caspian_sim as cs
 
 CONFIG = Path(__file__).resolve().parent.parent / "configs" / "quickstart.yaml"
 STATES = "[AZ, IR, KZ, RU, TM]"
-# Strongest warming, and every measure of the catalogue, the dam in the strait among them: the sharpest forcing.
+# The sharpest forcing: strongest warming, and every measure of the catalogue, the dam in the strait included.
 SETTING = (
     "climate.scenarios=[ssp585]",
     "uncertainty.members=6",

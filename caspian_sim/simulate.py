@@ -32,8 +32,8 @@ Array = NDArray[np.float64]
 
 # Working range of the look-up table, m BHS; a curve of a user's own may be shorter.
 LOWEST_LEVEL, HIGHEST_LEVEL = -100.0, -20.0
-# First year of the table of warming by scenario.
-EARLIEST_START = 2018
+# The baseline 2003-2022 is closed by the level of 2023: an earlier start would know its own future.
+EARLIEST_START = 2024
 # The bay forgets its start within two years once it is full; fifteen years are more than enough.
 BAY_HISTORY_STARTS = 2010
 
@@ -61,7 +61,7 @@ def initial_level(config: Config) -> tuple[float, float]:
         raise ConfigError(
             f"a projection cannot start in {config.period.start}\n"
             f"    found    period.start {config.period.start}\n"
-            f"    allowed  {EARLIEST_START} or later, the first year with warming by scenario\n"
+            f"    allowed  {EARLIEST_START} or later: the present climate is that of the record up to 2023\n"
             "    hint     caspian-sim hindcast runs the model over the record, 1937 to 2022"
         )
     record = data.load("sea_level_annual")["level"]
@@ -96,7 +96,7 @@ def bay_record(calendar: Calendar, parameters: Mapping[str, Array], start: Array
     opening, recut, pipes = strait_state(calendar.years, calendar.months)
     season = net_evaporation_departure(calendar.fractions).ravel()[:, None]
     return follow_sea_level(
-        observed_level_at(calendar.edges) + seasons,
+        observed_level_at(calendar.edges, last_year=calendar.last_year) + seasons,
         calendar.length,
         kara_bogaz_gol(),
         start,

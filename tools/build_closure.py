@@ -13,13 +13,13 @@ TABLES = Path(__file__).resolve().parent.parent / "caspian_sim" / "data" / "tabl
 
 SERIES_HEADER = """\
 # Net evaporation of each year that closes the water balance of the record, with the terms it was found from.
-# Written by tools/build_closure.py from sea_level_annual, river_inflow_annual, hypsometry, bay_hypsometry and
-# strait_history. Rise of storage between means of neighbouring annual levels. Derived: errors of all other terms
-# end up here. Grade B.
+# Source: tools/build_closure.py from sea_level_annual, river_inflow_annual, hypsometry, bay_hypsometry and
+# strait_history. Rise of storage between means of neighbouring annual levels. Derived: errors of all other
+# terms end up here. Grade B.
 """
 STATISTICS_HEADER = """\
 # Statistics of the natural variability of annual inflow and net evaporation, estimated from
-# net_evaporation_implied. Written by tools/build_closure.py; slow_share and slow_lag1 by least squares on the
+# net_evaporation_implied. Source: tools/build_closure.py; slow_share and slow_lag1 by least squares on the
 # autocorrelation at lags of 1 to 15 years.
 """
 UNITS = {"net_evaporation_sd": "mm/yr"}

@@ -60,7 +60,9 @@ def uniforms(seed: int, component: str, place: int, members: NDArray[np.int64]) 
     -------
     ndarray, shape (member,)
 
-    Notes ----- The counter-based generator Philox, keyed by a :class:`numpy.random.SeedSequence` spawned by
+    Notes
+    -----
+    The counter-based generator Philox, keyed by a :class:`numpy.random.SeedSequence` spawned by
     name and place, runs over the members: the number of a member is at a known count, whichever other members
     are drawn.
     """

@@ -19,9 +19,10 @@ Array = NDArray[np.float64]
 
 # The altimetric climatology covers July 1993 to January 2023; these are its whole years.
 CLIMATOLOGY_PERIOD = (1993, 2022)
-CM_TO_MM = 10.0
 KM3_TO_KM2_MM = 1e6
 COMMON_YEAR = np.array([2023])
+# Harmonics of the year in which the level at the edges of the months gives the months their means.
+SHARPENED = 3
 
 
 @cache
@@ -30,16 +31,27 @@ def _level_climatology() -> Array:
 
 
 def level_departure_at_month_edges() -> Array:
-    """Mean departure of the level from its running annual mean at the edges of the months.
+    r"""Mean departure of the level from its running annual mean at the edges of the months.
 
     Returns
     -------
     ndarray, shape (13,)
-        Departure in m from the start of January to the end of December: the mean of the months on both sides
-        of each edge.
+        Departure in m from the start of January to the end of December.
+
+    Notes
+    -----
+    The climatology holds means over months. A level that runs straight from edge to edge has the
+    mean of its edges, which in harmonic *k* of the year is smaller than the edges by :math:`\cos(\pi k/12)`.
+    The first :data:`SHARPENED` harmonics make up for that; in the others, which are mostly noise, an
+    edge is the mean of the months on both sides.
     """
     months = _level_climatology()
-    edges = 0.5 * (months + np.roll(months, 1)) / 100.0
+    harmonic = np.arange(len(months) // 2 + 1)
+    half_month = np.pi * harmonic / len(months)
+    averaging = np.cos(half_month)
+    factor = np.where(harmonic <= SHARPENED, 1.0 / np.maximum(averaging, averaging[SHARPENED]), averaging)
+    spectrum = np.fft.rfft(months) * factor * np.exp(-1j * half_month)
+    edges = np.fft.irfft(spectrum, len(months)) / 100.0
     return np.append(edges, edges[0])
 
 
@@ -66,7 +78,9 @@ def net_evaporation_departure(fractions: Array) -> Array:
     ndarray, shape (year, 12)
         Departure in mm/yr, zero in the mean over each year, so that annual totals stay exact.
 
-    Notes ----- With the mean cycle of the level (:math:`\Delta h_m` from edge to edge of month *m*, of length
+    Notes
+    -----
+    With the mean cycle of the level (:math:`\Delta h_m` from edge to edge of month *m*, of length
     :math:`\tau_m`) and of inflow :math:`R_m` over 1993-2022, groundwater and strait outflow being taken as
     even through the year,
 

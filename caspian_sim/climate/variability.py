@@ -145,7 +145,9 @@ def slow_state(before: int, baseline: tuple[int, int], statistics: Variability) 
     -------
     SlowState
 
-    Notes ----- Kalman filter of an autoregressive signal in white noise over the annual net evaporation
+    Notes
+    -----
+    Kalman filter of an autoregressive signal in white noise over the annual net evaporation
     implied by the record (``net_evaporation_implied``), run on to the start through the years without inflow
     data.
     """

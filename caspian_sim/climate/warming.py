@@ -22,6 +22,7 @@ SCENARIOS = ("ssp119", "ssp126", "ssp245", "ssp370", "ssp585")
 
 # The spread of warming is published for the mean of 2081-2100 and opens from the last year that is observed.
 SPREAD_OPENS = 2025.0
+ASSESSED_PERIOD = (2081, 2100)
 SPREAD_KNOWN = 2090.5
 
 
@@ -48,20 +49,20 @@ def observed_warming(first_year: int, last_year: int) -> Array:
     return np.asarray(gmst.values - _observed_reference(), dtype=float)
 
 
-def warming_departure(scenario: str, quantile: ArrayLike) -> Array:
-    """Departure of the mean warming of 2081-2100 from its median, for quantiles of the assessed spread.
+def assessed_warming(scenario: str, quantile: ArrayLike) -> Array:
+    """Assessed mean warming of 2081-2100 relative to 1995-2014.
 
     Parameters
     ----------
     scenario : str
         One of :data:`SCENARIOS`.
     quantile : array_like, shape (member,)
-        Quantile of warming between 0 and 1, exclusive.
+        Quantile of the assessed spread between 0 and 1, exclusive.
 
     Returns
     -------
     ndarray, shape (member,)
-        Departure in K; linear in the standard normal score between and beyond the published percentiles
+        Warming in K; linear in the standard normal score between and beyond the published percentiles
         (5, 16, 50, 84 and 95 %).
     """
     spread = data.load("warming_percentiles")["warming"].sel(scenario=scenario, base_period="1995-2014")
@@ -70,8 +71,7 @@ def warming_departure(scenario: str, quantile: ArrayLike) -> Array:
     inside = np.interp(score, nodes, warming)
     below = warming[0] + (score - nodes[0]) * (warming[1] - warming[0]) / (nodes[1] - nodes[0])
     above = warming[-1] + (score - nodes[-1]) * (warming[-1] - warming[-2]) / (nodes[-1] - nodes[-2])
-    extended = np.where(score < nodes[0], below, np.where(score > nodes[-1], above, inside))
-    return np.asarray(extended - float(spread.sel(quantile=0.5)))
+    return np.asarray(np.where(score < nodes[0], below, np.where(score > nodes[-1], above, inside)))
 
 
 def warming(scenario: str, years: NDArray[np.int64], quantile: ArrayLike = 0.5) -> Array:
@@ -93,19 +93,19 @@ def warming(scenario: str, years: NDArray[np.int64], quantile: ArrayLike = 0.5) 
 
     Notes
     -----
-    .. math:: \Delta G(t; q) = \Delta G_{50}(t) + [w_q - w_{50}]\,\frac{t - 2025}{2090.5 - 2025}
+    .. math:: \Delta G(t; q) = g(t) + [w_q - \bar g]\,\frac{t - 2025}{2090.5 - 2025}, \qquad t \ge 2025
 
-    with the assessed warming of 2081-2100, :math:`w_q`: all members share the present, and reach the assessed
-    spread at the middle of 2081-2100. The median path is the response to anthropogenic forcing; natural
-    forcing averages out.
+    with the path *g* of the response to human forcing, its mean :math:`\bar g` over 2081-2100, and the
+    assessed warming of 2081-2100, :math:`w_q`. All members share the present, and the mean of 2081-2100 has
+    the assessed distribution; its median is about 0.09 K above the path of human forcing alone.
     """
     path = data.load("warming_ssp")["warming"].sel(scenario=scenario, base_period="1995-2014")
     known = path["year"].values
     if years[0] < known[0]:
         raise DataError(f"warming by scenario begins in {known[0]}\n    found    {years[0]}")
-    median = path.sel(year=np.clip(years, known[0], known[-1])).values.astype(float)
     last = np.minimum(years, known[-1])
+    human = path.sel(year=last).values.astype(float)
+    mean = float(path.sel(year=slice(*ASSESSED_PERIOD)).mean())
+    departure = np.atleast_1d(assessed_warming(scenario, quantile)) - mean
     opening = np.maximum(last - SPREAD_OPENS, 0.0) / (SPREAD_KNOWN - SPREAD_OPENS)
-    return np.asarray(
-        median[:, None] + opening[:, None] * np.atleast_1d(warming_departure(scenario, quantile))
-    )
+    return np.asarray(human[:, None] + opening[:, None] * departure)

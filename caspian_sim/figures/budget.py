@@ -182,7 +182,7 @@ def _draw(ds: xr.Dataset, table: pd.DataFrame, scenario: str, programme: str, wi
         upper + lower + 1.5 + below,
         say("budget.title"),
         say(
-            "budget.subtitle",
+            "budget.subtitle" if ds.sizes["member"] > 1 else "budget.subtitle.single",
             scenario=name("scenario", scenario),
             programme=name("programme", programme),
             members=ds.sizes["member"],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,6 +13,7 @@ from matplotlib.ticker import MaxNLocator
 
 from caspian_sim import data
 from caspian_sim.figures import style
+from caspian_sim.figures.end_labels import EndLabels, last_year
 from caspian_sim.figures.reading import (
     HIGH,
     LOW,
@@ -32,8 +32,12 @@ MOST_PROGRAMMES = 3
 """As many as can be told apart by dashes."""
 HIGH_STAND_YEAR = 1995
 """Last high stand of the sea, from which the present fall is counted."""
-HEADROOM_M, FOOTROOM_M = 1.3, 0.4
-"""Room above the highest level, for labels, and below the lowest, m."""
+FOOTROOM_M = 0.4
+"""Room below the lowest level, m."""
+NOW_OFFSET = (8.0, 22.0)
+"""Label of the last observation: right of it, where the projections fan out, and above them; points."""
+WORDS_CM = 0.5
+"""Room for the words at the upper edge."""
 NEEDED = ("sea_level", "time_bnds", *RUN_COORDINATES)
 
 
@@ -126,7 +130,7 @@ def _draw(ds: xr.Dataset, table: pd.DataFrame, shown: list[str], width_cm: float
     scenarios = [str(label) for label in ds["scenario"].values]
     narrow = width_cm < style.NARROW_CM
     plot_cm = 7.0 if narrow else 9.0
-    labels = _EndLabels(table, scenarios, shown)
+    labels = EndLabels(table, scenarios, shown)
     below = 0.2 + labels.head_cm + labels.block_cm * -(-len(scenarios) // 2) if narrow else 0.0
     page = style.page(
         width_cm,
@@ -138,10 +142,9 @@ def _draw(ds: xr.Dataset, table: pd.DataFrame, shown: list[str], width_cm: float
     side = 0.2 if narrow else labels.width_cm + style.MARGIN_CM
     bars_cm = 0.3 + (0.14 if narrow else 0.2) * (len(shown) + 0.5) * len(scenarios)
     ax = page.axes(style.LEFT_CM, side + bars_cm, 0.0, plot_cm)
-    levels = table[["level_m_bhs", "level_p05_m_bhs", "level_p95_m_bhs"]].to_numpy()
     ax.set(
         xlim=(table["year"].min() - 2, table["year"].max()),
-        ylim=(min(np.floor(np.nanmin(levels) - FOOTROOM_M), -30.0), np.nanmax(levels) + HEADROOM_M),
+        ylim=_level_range(table, plot_cm),
         xlabel=say("axis.year"),
         ylabel=say("axis.level"),
     )
@@ -160,12 +163,28 @@ def _draw(ds: xr.Dataset, table: pd.DataFrame, shown: list[str], width_cm: float
     return page.figure
 
 
+def _level_range(table: pd.DataFrame, plot_cm: float) -> tuple[float, float]:
+    """Lowest and highest level of the axis: room above for labels, whatever the range is."""
+    levels = table[["level_m_bhs", "level_p05_m_bhs", "level_p95_m_bhs"]].to_numpy()
+    bottom = min(float(np.floor(np.nanmin(levels) - FOOTROOM_M)), -30.0)
+    now = float(table.loc[table["kind"] == "observed", "level_m_bhs"].iloc[-1])
+    row = style.SMALL * style.LINE_SPACING / style.POINTS_PER_CM
+    # A level and the room above it must both fit into the height of the plot.
+    needs = [
+        (float(np.nanmax(levels)), WORDS_CM + row),
+        (now, WORDS_CM + 2 * row + NOW_OFFSET[1] / style.POINTS_PER_CM),
+    ]
+    return bottom, bottom + max((level - bottom) * plot_cm / (plot_cm - room) for level, room in needs)
+
+
 def _shaded(scenarios: list[str]) -> list[str]:
     """Scenarios whose range is shaded: more than the outer two would hide each other."""
     return scenarios if len(scenarios) < 3 else [scenarios[0], scenarios[-1]]
 
 
 def _subtitle(ds: xr.Dataset, table: pd.DataFrame, scenarios: list[str], shown: list[str]) -> str:
+    if ds.sizes["member"] == 1:
+        return say("projection.subtitle.single")
     shaded = say(
         "projection.shaded",
         scenarios=say("projection.and").join(name("scenario", scenario) for scenario in _shaded(scenarios)),
@@ -187,15 +206,11 @@ def _sources(ds: xr.Dataset, shown: list[str]) -> list[str]:
     ]
 
 
-def _end(table: pd.DataFrame, scenario: str, programme: str) -> tuple[float, float, float]:
-    """5 % point, median and 95 % point of the last year, m BHS."""
-    rows = table[(table["scenario"] == scenario) & (table["programme"] == programme)]
-    low, median, high = rows[["level_p05_m_bhs", "level_m_bhs", "level_p95_m_bhs"]].iloc[-1]
-    return float(low), float(median), float(high)
-
-
 def _thresholds(ax: Axes, levels: Sequence[float]) -> None:
+    lowest, highest = ax.get_ylim()
     for level in levels:
+        if not lowest < level < highest:
+            continue
         ax.axhline(level, color=style.MUTED, linewidth=0.7, linestyle=(0, (1, 2)), zorder=1.5)
         ax.annotate(
             say("projection.threshold", level=number(level, 0 if level == round(level) else 1)),
@@ -242,7 +257,7 @@ def _observed(ax: Axes, record: pd.DataFrame) -> None:
             since=HIGH_STAND_YEAR,
         )
     # The projections fan out to the right of the last observation; there is room above them.
-    _point(ax, now, points[now], words, (8, 32))
+    _point(ax, now, points[now], words, NOW_OFFSET)
 
 
 def _point(ax: Axes, year: int, level: float, words: str, offset: tuple[float, float] = (0, 5)) -> None:
@@ -293,7 +308,7 @@ def _range_bars(ax: Axes, table: pd.DataFrame, scenarios: list[str], shown: list
     for place, scenario in enumerate(scenarios):
         mark = style.SCENARIOS[scenario]
         for i, (label, hatch) in enumerate(zip(shown, ("", "", "////"), strict=False)):
-            low, median, high = _end(table, scenario, label)
+            low, median, high = last_year(table, scenario, label)
             x = place * step + i
             ax.bar(
                 x,
@@ -316,65 +331,3 @@ def _range_bars(ax: Axes, table: pd.DataFrame, scenarios: list[str], shown: list
             )
     ax.set_xlim(-1.0, len(scenarios) * step - 0.5)
     ax.set_axis_off()
-
-
-class _EndLabels:
-    """Labels of the last year: a head that names the programmes, then a block of lines for each scenario."""
-
-    ROW = style.SMALL * style.LINE_SPACING / style.POINTS_PER_CM
-    GAP = 0.14
-    SAMPLE = 0.6
-
-    def __init__(self, table: pd.DataFrame, scenarios: list[str], shown: list[str]) -> None:
-        self._scenarios, self._shown = scenarios, shown
-        self._ends = {(s, p): _end(table, s, p) for s in scenarios for p in shown}
-        self._head = say("projection.end", year=table["year"].max())
-        self.head_cm = self.ROW * (1 + len(shown)) + 2 * self.GAP
-        self.block_cm = self.ROW * (1 + len(shown)) + self.GAP
-        lines = [self._head, *(name("programme", p) for p in shown), *(map(self._range, self._ends.values()))]
-        self.width_cm = self.SAMPLE + max(style.text_width(line, style.SMALL) for line in lines)
-
-    def write_beside(self, ax: Axes, top: float, limits: tuple[float, float]) -> None:
-        """Write the blocks as near as they can be to the medians, in axes `top` cm high."""
-        self._write_head(ax, top)
-        lowest, highest = limits
-        centres = [
-            (self._ends[scenario, self._shown[0]][1] - lowest) / (highest - lowest) * top
-            for scenario in self._scenarios
-        ]
-        heights = [self.block_cm] * len(centres)
-        # Turned round, so that equal medians keep the order of the scenarios, the first on top.
-        middles = style.spread(centres[::-1], heights, 0.0, top - self.head_cm)[::-1]
-        for scenario, middle in zip(self._scenarios, middles, strict=True):
-            self._write_block(ax, scenario, 0.0, middle + 0.5 * self.block_cm)
-
-    def write_below(self, ax: Axes, top: float) -> None:
-        """Write the blocks in two columns, in axes `top` cm high."""
-        self._write_head(ax, top)
-        for i, scenario in enumerate(self._scenarios):
-            self._write_block(ax, scenario, (i % 2) * 4.0, top - self.head_cm - (i // 2) * self.block_cm)
-
-    def _write_head(self, ax: Axes, top: float) -> None:
-        y = top - self.ROW
-        ax.text(0.0, y, self._head, fontsize=style.SMALL, color=style.MUTED)
-        for label, dashes in zip(self._shown, style.PROGRAMME_DASHES, strict=False):
-            y -= self.ROW
-            self._write_line(ax, 0.0, y, dashes, style.MUTED, name("programme", label))
-
-    def _write_block(self, ax: Axes, scenario: str, x: float, top: float) -> None:
-        mark = style.SCENARIOS[scenario]
-        y = top - self.ROW
-        ax.plot(x + 0.25, y + 0.09, mark.marker, color=mark.colour, markersize=4.5, clip_on=False)
-        ax.text(x + self.SAMPLE, y, name("scenario", scenario), fontsize=style.SMALL, fontweight="bold")
-        for label, dashes in zip(self._shown, style.PROGRAMME_DASHES, strict=False):
-            y -= self.ROW
-            self._write_line(ax, x, y, dashes, mark.colour, self._range(self._ends[scenario, label]))
-
-    def _write_line(self, ax: Axes, x: float, y: float, dashes: Any, colour: str, words: str) -> None:
-        ax.plot([x, x + 0.5], [y + 0.09] * 2, color=colour, linestyle=dashes, linewidth=1.3, clip_on=False)
-        ax.text(x + self.SAMPLE, y, words, fontsize=style.SMALL)
-
-    @staticmethod
-    def _range(end: tuple[float, float, float]) -> str:
-        low, median, high = (number(value, 1) for value in end)
-        return say("projection.range", low=low, median=median, high=high)

@@ -54,6 +54,7 @@ ENGLISH: Mapping[str, str] = {
     "projection.title": "Level of the Caspian Sea, observed and projected",
     "projection.subtitle": "Annual mean, ensemble of {members} for each scenario. Lines: median; bars: 5–95 "
     "% in {last}; shading: 5–95 % of {shaded}.",
+    "projection.subtitle.single": "Annual mean, one member for each scenario.",
     "projection.shaded": "{scenarios}, {programme}",
     "projection.and": " and ",
     "projection.observed": "observed",
@@ -62,6 +63,7 @@ ENGLISH: Mapping[str, str] = {
     "projection.point": "{year}: {level}",
     "projection.point.fall": "{year}: {level}\n{fall} m below {since}",
     "projection.end": "{year}: median (5–95 %)",
+    "projection.end.single": "{year}",
     "projection.range": "{median} ({low} to {high})",
     "projection.sources": "Sources: observed level {first}–{last} Kazhydromet, {last} DAHITI altimetry "
     "(grade {grade}); warming by scenario IPCC AR6; projection caspian_sim.",
@@ -69,6 +71,8 @@ ENGLISH: Mapping[str, str] = {
     "budget.title": "Water balance of the Caspian Sea by decade",
     "budget.subtitle": "{scenario}, {programme}. Bars: mean fluxes of an ensemble of {members}, gains up and "
     "losses down; diamonds: net; whiskers: 5–95 %.",
+    "budget.subtitle.single": "{scenario}, {programme}. Bars: fluxes of one member, gains up and losses "
+    "down; diamonds: net.",
     "budget.observed": "observed",
     "budget.projected": "projected",
     "budget.net": "net change of storage",

@@ -1,0 +1,218 @@
+"""Write the tables of docs/ that follow from the data and the model, between their marks.
+
+Usage: ``python tools/update_docs.py`` from the root of the repository, after a change of data, priors or the
+model; about half a minute. A test fails when it was forgotten.
+"""
+
+import re
+import sys
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+import caspian_sim as cs
+from caspian_sim.evaluate.closure import close_balance
+
+ROOT = Path(__file__).resolve().parent.parent
+QUICKSTART = ROOT / "configs" / "quickstart.yaml"
+YEARS = (2030, 2050, 2100)
+LAST = YEARS[-1]
+QUANTILES = (0.05, 0.5, 0.95)
+# The warming quantile has ends of 0 and 1, at which the normal score is infinite.
+ENDS = {"warming_quantile": (0.05, 0.95)}
+MINUS = "\N{MINUS SIGN}"
+
+
+def number(value: float, form: str = "g") -> str:
+    """Write a number with a proper minus sign, and zero without a sign."""
+    text = format(value, form)
+    if not text.strip("+-0."):
+        text = text.lstrip("+-")
+    return text.replace("-", MINUS)
+
+
+def table(head: str, rows: list[list[str]]) -> str:
+    columns = head.count("|") + 1
+    lines = [f"| {head} |", "|" + "---|" * columns, *(f"| {' | '.join(row)} |" for row in rows)]
+    return "\n".join(lines)
+
+
+def parameters() -> str:
+    rows = [
+        [
+            f"`{p.name}`",
+            p.distribution,
+            *map(number, (p.best, p.low, p.high)),
+            p.unit,
+            p.grade,
+            p.description,
+            p.source,
+        ]
+        for p in cs.data.parameters().values()
+    ]
+    return table("parameter | prior | best | low | high | unit | grade | meaning | source", rows)
+
+
+def effects() -> str:
+    central = (
+        "climate.scenarios=[ssp245]",
+        "uncertainty={members: 1, parameters: central, variability: false}",
+        "programmes.joint=",
+    )
+
+    def level(*changes: str) -> float:
+        run = cs.run(QUICKSTART, overrides=(*central, *changes))
+        return float(run.sea_level.sel(time=str(LAST)).squeeze())
+
+    base = level()
+    rows = []
+    for prior in cs.data.parameters().values():
+        low, high = ENDS.get(prior.name, (prior.low, prior.high))
+        change = [level(f"parameters.{prior.name}={value}") - base for value in (low, high)]
+        rows.append((abs(change[1] - change[0]), prior.name, low, high, change))
+    return table(
+        f"parameter | from | to | level of {LAST} at the low end, m | at the high end, m",
+        [
+            [f"`{name}`", number(low), number(high), *(number(c, "+.2f") for c in change)]
+            for _, name, low, high, change in sorted(rows, reverse=True)
+        ],
+    )
+
+
+def projections() -> str:
+    run = cs.run(QUICKSTART)
+    reference = run.exposed_seabed.attrs["reference_level"]
+    rows = []
+    for scenario in run.scenario.values:
+        levels = run.sea_level.sel(scenario=scenario, programme="none")
+        points = [levels.sel(time=str(year)).quantile(QUANTILES).values for year in YEARS]
+        cells = [
+            f"{number(mid, '.1f')} ({number(low, '.1f')} to {number(high, '.1f')})"
+            for low, mid, high in points
+        ]
+        rows.append([str(scenario), *cells, number(reference - points[-1][1], ".1f")])
+    return table(f"scenario | {' | '.join(map(str, YEARS))} | fall of the median by {LAST}, m", rows)
+
+
+def literature() -> str:
+    frame = cs.data.load("projections_literature").to_dataframe()
+    rows = []
+    for row in frame[frame["horizon"] == LAST].itertuples():
+        low, high, kind = row.range_low, row.range_high, row.range_kind
+        source = row.citation.partition(")")[0] + ")"
+        if row.doi_or_url.startswith("10."):
+            source = f"[{source}](https://doi.org/{row.doi_or_url})"
+        change = "" if np.isnan(row.change) else number(row.change)
+        span = ""
+        if not np.isnan(high):
+            span = f"{number(low)} to {number(high)} ({kind})"
+        elif not np.isnan(low):
+            span = f"{kind} {number(low)}"
+        elif kind:
+            change += f" ({kind})"
+        rows.append([source, row.models, row.scenario, change, span])
+    return table(f"source | models | scenario | change by {LAST}, m | range, m", rows)
+
+
+def variables() -> str:
+    short = ("period.end=2027", "outcomes.report_years=[]", "uncertainty.members=2")
+    rows = []
+    for name, variable in cs.run(QUICKSTART, overrides=short).data_vars.items():
+        attributes = variable.attrs
+        meaning = "; ".join(attributes[key] for key in ("long_name", "comment") if key in attributes)
+        dims = ", ".join(str(dim) for dim in variable.dims)
+        rows.append([f"`{name}`", dims, attributes["units"], meaning, attributes.get("cell_methods", "")])
+    return table("variable | dimensions | units | meaning | cell methods", rows)
+
+
+@cache
+def hindcast() -> xr.Dataset:
+    return cs.hindcast()
+
+
+def hindcast_scores() -> str:
+    found = hindcast()
+    rows = [
+        [str(run)]
+        + [number(float(found[name].sel(run=run)), ".2f") for name in ("rmse", "bias", "worst_error")]
+        + [str(int(found.worst_year.sel(run=run)))]
+        for run in found.run.values
+    ]
+    return table("run | RMSE, m | bias, m | worst error, m | in", rows)
+
+
+def hindcast_terms() -> str:
+    found = hindcast()
+    rows = [
+        [
+            str(term),
+            number(float(found.term_rmse.sel(term=term)), ".2f"),
+            number(float(found.term_net_evaporation.sel(term=term)), ".0f"),
+        ]
+        for term in found.term.values
+    ]
+    return table("setting | RMSE, m | mean net evaporation that fits best, mm/yr", rows)
+
+
+def hindcast_decades() -> str:
+    found, closed = hindcast(), close_balance()
+    alone, slow = found.run.values
+    rows = []
+    for decade in found.decade.values:
+        inside = closed.year // 10 * 10 == decade
+        row = [f"{decade}s"]
+        for run in (alone, slow):
+            row += [
+                number(float(found[name].sel(run=run, decade=decade)), ".2f")
+                for name in ("decade_error", "decade_rmse")
+            ]
+        row += [number(closed.inflow[inside].mean(), ".0f")]
+        rows.append([*row, number(closed.net_evaporation[inside].mean(), ".0f")])
+    return table(
+        f"decade | {alone}: mean error, m | RMSE, m | {slow}: mean error, m | RMSE, m"
+        " | inflow, km³/yr | net evaporation that closes the balance, mm/yr",
+        rows,
+    )
+
+
+TABLES: dict[str, tuple[str, Callable[[], str]]] = {
+    "parameters": ("model.md", parameters),
+    "effects": ("model.md", effects),
+    "projections": ("model.md", projections),
+    "literature": ("model.md", literature),
+    "variables": ("dataset.md", variables),
+    "hindcast scores": ("hindcast.md", hindcast_scores),
+    "hindcast terms": ("hindcast.md", hindcast_terms),
+    "hindcast decades": ("hindcast.md", hindcast_decades),
+}
+
+
+def marked(name: str) -> re.Pattern[str]:
+    """Match what stands between the marks of a table, as group ``body``."""
+    return re.compile(
+        rf"(?P<begin><!-- begin {name} -->\n)(?P<body>.*?)(?P<end>\n?<!-- end {name} -->)", re.S
+    )
+
+
+def main() -> int:
+    for name, (page, write) in TABLES.items():
+        path = ROOT / "docs" / page
+        text = path.read_text(encoding="utf-8")
+        body = write()
+        changed, count = marked(name).subn(
+            lambda found, body=body: f"{found['begin']}{body}\n{found['end'].lstrip()}", text
+        )
+        if count != 1:
+            print(f"docs/{page}: no marks for the table '{name}'", file=sys.stderr)
+            return 1
+        if changed != text:
+            path.write_text(changed, encoding="utf-8")
+            print(f"docs/{page}: table '{name}' rewritten")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
