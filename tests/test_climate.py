@@ -10,7 +10,7 @@ from scipy.special import ndtri
 
 from caspian_sim import data
 from caspian_sim.basin.rivers import RIVERS, inflow_shape, month_fractions, river_inflow
-from caspian_sim.climate.draws import draw_parameters, normals, quantiles, sample, uniforms
+from caspian_sim.climate.draws import draw_inputs, normals, quantiles, sample, uniforms
 from caspian_sim.climate.response import linear_response, proportional_response
 from caspian_sim.climate.scenario import BASELINE, scenario_climate
 from caspian_sim.climate.seasons import level_departure_at_month_edges, net_evaporation_departure
@@ -216,7 +216,7 @@ def test_evaporation_changes_by_millimetres_per_kelvin():
 
 def climate_of(years=LEAP_AND_NOT + 10, members=3, variability=False, central=True, scenario="ssp370"):
     numbers = np.arange(members)
-    parameters = draw_parameters(PRIORS, numbers, 7, central)
+    parameters = draw_inputs(PRIORS, numbers, 7, central=central)
     climate = scenario_climate(scenario, years, numbers, parameters, 7, recorded_variability(), variability)
     return climate, parameters
 
@@ -240,8 +240,8 @@ def test_climate_of_a_scenario_is_the_baseline_changed_by_the_sensitivities():
 
 def test_climate_of_a_member_does_not_depend_on_the_others():
     numbers = np.array([4, 1])
-    parameters = draw_parameters(PRIORS, np.arange(6), 7, central=False)
-    some = draw_parameters(PRIORS, numbers, 7, central=False)
+    parameters = draw_inputs(PRIORS, np.arange(6), 7, central=False)
+    some = draw_inputs(PRIORS, numbers, 7, central=False)
     args = 7, recorded_variability(), True
     whole = scenario_climate("ssp585", LEAP_AND_NOT, np.arange(6), parameters, *args)
     part = scenario_climate("ssp585", LEAP_AND_NOT, numbers, some, *args)
@@ -265,7 +265,7 @@ def test_annual_means_of_the_monthly_forcing_are_the_annual_values():
     calendar = Calendar(2023, 2029)
     climate, parameters = climate_of(LEAP_AND_NOT, variability=True, central=False)
     consumption = np.sin(np.arange(84.0))
-    effect = programme_effect([], calendar.years, calendar.months, np.arange(3), 7, central=False)
+    effect = programme_effect([], calendar.years, calendar.months, 3, {})
     forcing = monthly_forcing(calendar, climate, parameters, consumption, effect)
 
     def annual_means(flux):
@@ -392,15 +392,15 @@ def test_shipped_priors_are_recovered_by_many_members(name):
 
 
 def test_central_members_all_have_the_best_values():
-    drawn = draw_parameters(PRIORS, np.arange(4), 1, central=True)
+    drawn = draw_inputs(PRIORS, np.arange(4), 1, central=True)
     assert set(drawn) == set(PRIORS)
     for name, values in drawn.items():
         assert_array_equal(values, np.full(4, PRIORS[name].best))
 
 
 def test_new_parameter_changes_no_draw_of_the_others():
-    usual = draw_parameters(PRIORS, np.arange(6), 1, central=False)
+    usual = draw_inputs(PRIORS, np.arange(6), 1, central=False)
     more = {"aaa_new": prior("uniform", 0.5, 0.0, 1.0), **PRIORS}
-    with_it = draw_parameters(more, np.arange(6), 1, central=False)
+    with_it = draw_inputs(more, np.arange(6), 1, central=False)
     for name in PRIORS:
         assert_array_equal(with_it[name], usual[name])

@@ -7,14 +7,21 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 import caspian_sim as cs
+from caspian_sim.climate.draws import draw_inputs
 from caspian_sim.config import load_config
 from caspian_sim.config.measure import Measure
 from caspian_sim.config.schema import Programme
 from caspian_sim.measures.consumption import PARTIES, consumption_change
-from caspian_sim.measures.programme import measures_of, programme_effect, size, volumes
+from caspian_sim.measures.programme import measures_of, programme_effect, size, volume_prior
 
 STATES = ["AZ", "IR", "KZ", "RU", "TM"]
 CATALOGUE = load_config({"name": "x", "period": {"start": 2026, "end": 2026}}).measures.available()
+
+
+def volumes(one, members, seed, central):
+    """Volumes of a measure as a run draws them."""
+    name = f"measure:{one.id}"
+    return draw_inputs({name: volume_prior(one)}, members, seed, central=central)[name]
 
 
 def measure(**changes):
@@ -153,7 +160,8 @@ def test_draw_belongs_to_the_measure_and_the_member_alone():
 
 
 def effect_of(measures, first=2029, last=2032, members=4):
-    return programme_effect(measures, *months_of(first, last), np.arange(members), 1, central=False)
+    inputs = {f"measure:{m.id}": volumes(m, np.arange(members), 1, central=False) for m in measures}
+    return programme_effect(measures, *months_of(first, last), members, inputs)
 
 
 def test_effect_is_the_sum_of_size_times_volume():
