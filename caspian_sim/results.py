@@ -1,14 +1,16 @@
-"""The dataset contract: variables, units and provenance of a result, and how it is saved and opened."""
+"""The dataset contract: how a result is put together with its provenance, saved and opened."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,137 +20,15 @@ from numpy.typing import NDArray
 
 from caspian_sim import __version__, data
 from caspian_sim.config import Config, Execution, config_hash, resolved_yaml
-from caspian_sim.errors import DataError, OutputError
+from caspian_sim.errors import CaspianError, DataError, OutputError
+from caspian_sim.variables import description
 
 Array = NDArray[np.float64]
 
 ENGINE: Final = "h5netcdf"
-FLUX = "km3 year-1"
-DEPTH = "m"
-MEAN = "time: mean"
-END = "time: point (comment: at the end of the interval)"
-
-# name: (units, long name, cell methods, further attributes)
-VARIABLES: dict[str, tuple[str, str, str | None, dict[str, str]]] = {
-    "sea_level": (
-        DEPTH,
-        "sea level",
-        MEAN,
-        {
-            "standard_name": "water_surface_height_above_reference_datum",
-            "datum": "Baltic Height System (BHS)",
-        },
-    ),
-    "sea_area": ("km2", "area of the sea without Kara-Bogaz-Gol", MEAN, {}),
-    "sea_volume": ("km3", "volume of the sea without Kara-Bogaz-Gol", END, {}),
-    "river_inflow": (FLUX, "inflow of rivers", MEAN, {}),
-    "precipitation": (FLUX, "precipitation over the sea", MEAN, {}),
-    "evaporation": (
-        FLUX,
-        "evaporation from the sea",
-        MEAN,
-        {
-            "comment": "its shape within the year closes the mean monthly balance and includes thermal "
-            "expansion; annual means are not affected"
-        },
-    ),
-    "groundwater": (FLUX, "groundwater inflow", MEAN, {}),
-    "strait_outflow": (FLUX, "outflow through the strait to Kara-Bogaz-Gol", MEAN, {}),
-    "bay_level": (
-        DEPTH,
-        "level of Kara-Bogaz-Gol",
-        END,
-        {
-            "datum": "Baltic Height System (BHS)",
-            "comment": "the level of the floor's last pools when the bay is dry",
-        },
-    ),
-    "consumption_change": (FLUX, "change of irretrievable consumption, growth positive", MEAN, {}),
-    "measure_effect": (
-        FLUX,
-        "effect of measures on the inflow to the sea, positive raises the level",
-        MEAN,
-        {"comment": "a regulation of the strait acts through strait_outflow and shows as zero here"},
-    ),
-    "budget_residual": (
-        "km3",
-        "change of volume less accumulated fluxes, the larger in magnitude of sea and bay",
-        "time: sum",
-        {},
-    ),
-    "exposed_seabed": ("km2", "seabed exposed against the reference level", MEAN, {}),
-    "global_warming": ("K", "global warming relative to 1995-2014", MEAN, {}),
-    "first_event": (
-        "year",
-        "time of the first fall below",
-        None,
-        {"comment": "decimal calendar year; missing if it never happens"},
-    ),
-    "parameters": (
-        "1",
-        "parameter of a member",
-        None,
-        {"comment": "units in the coordinate parameter_units"},
-    ),
-    "annual_sea_level": (
-        DEPTH,
-        "annual mean sea level",
-        "year: mean",
-        {
-            "standard_name": "water_surface_height_above_reference_datum",
-            "datum": "Baltic Height System (BHS)",
-        },
-    ),
-    "annual_sea_area": ("km2", "annual mean area of the sea without Kara-Bogaz-Gol", "year: mean", {}),
-    "sea_level_above_none": (
-        DEPTH,
-        "annual mean sea level above that of the programme none in the same member",
-        "year: mean",
-        {},
-    ),
-    "share_below": (
-        "1",
-        "share of members in which an event has happened by the end of the year",
-        None,
-        {"comment": "for a level: that have stood below it, also those that started below it"},
-    ),
-    "share_never": (
-        "1",
-        "share of members in which an event never happens",
-        None,
-        {"comment": "a member that starts below a level has no fall through it either"},
-    ),
-}
-
-# statistic over the members: (words before the long name, cell method)
-STATISTICS: dict[str, tuple[str, str | None]] = {
-    "quantile": ("quantiles over the members of ", None),
-    "mean": ("mean over the members of ", "realization: mean"),
-    "sd": ("standard deviation over the members of ", "realization: standard_deviation"),
-}
-
-
-def description(name: str) -> tuple[str, str, str | None, dict[str, str]]:
-    """Units, long name, cell methods and further attributes of a variable, or of a statistic of one.
-
-    Parameters
-    ----------
-    name : str
-        A name of :data:`VARIABLES`, or one followed by ``_quantile``, ``_mean`` or ``_sd``.
-
-    Returns
-    -------
-    units, long_name, cell_methods, further
-    """
-    if name in VARIABLES:
-        return VARIABLES[name]
-    base, _, statistic = name.rpartition("_")
-    units, long_name, cell_methods, further = VARIABLES[base]
-    words, method = STATISTICS[statistic]
-    if statistic == "sd":  # a spread has no datum
-        further = {key: text for key, text in further.items() if key not in ("standard_name", "datum")}
-    methods = " ".join(part for part in (cell_methods, method) if part) or None
-    return units, words + long_name, methods, further
+# Format 2 holds text, which format 3 does not yet specify.
+ZARR_FORMAT: Final = 2
+ZARR_SUFFIX: Final = ".zarr"
 
 
 def time_axis(first_year: int, last_year: int, frequency: str) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -252,7 +132,7 @@ def assemble(
     Parameters
     ----------
     variables : mapping of name to (dims, values)
-        Names that :func:`description` knows.
+        Names that :func:`caspian_sim.variables.description` knows.
     coordinates : mapping of name to values
         As for :class:`xarray.Dataset`; ``time`` and ``time_bnds`` among them.
     attributes : mapping of str to str
@@ -290,15 +170,16 @@ def assemble(
 
 
 def save(dataset: xr.Dataset, path: str | Path) -> Path:
-    """Write a result to a NetCDF file, whole or not at all.
+    """Write a result to a NetCDF file or a Zarr folder, whole or not at all.
 
-    The file is written under a temporary name beside its place and renamed when it is complete.
+    It is written under a temporary name beside its place and renamed when it is complete.
 
     Parameters
     ----------
     dataset : xarray.Dataset
     path : path
-        Name of the file; its directory is made when it does not exist.
+        Name of the file, or of the folder when it ends in ``.zarr``; its directory is made when it does not
+        exist.
 
     Returns
     -------
@@ -307,36 +188,90 @@ def save(dataset: xr.Dataset, path: str | Path) -> Path:
     Raises
     ------
     OutputError
-        When the file cannot be written.
+        When it cannot be written, or the extra ``zarr`` is needed and not installed.
     """
     target = Path(path)
+    if target.suffix == ZARR_SUFFIX:
+        return _save_zarr(dataset, target)
     encoding: dict[str, dict[str, Any]] = {
         str(name): {"zlib": True, "complevel": 4, "shuffle": True}
         for name, variable in dataset.data_vars.items()
         if variable.dtype.kind == "f" and variable.ndim
     }
-    for name in {"time", "time_bnds"} & set(dataset.variables):
-        encoding[name] = {
-            "units": "hours since 1900-01-01",
-            "calendar": "proleptic_gregorian",
-            "dtype": "int64",
-        }
     temporary: str | None = None
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
         os.close(handle)
-        dataset.to_netcdf(temporary, engine=ENGINE, encoding=encoding)
+        dataset.to_netcdf(temporary, engine=ENGINE, encoding={**encoding, **_time_encoding(dataset)})
         os.chmod(temporary, 0o644)
         os.replace(temporary, target)
     except OSError as error:
-        raise OutputError(
-            f"{target}: the result cannot be written\n    found    {error.strerror or error}"
-        ) from error
+        raise cannot_write(target, error) from error
     finally:
         if temporary is not None and os.path.exists(temporary):
             os.unlink(temporary)
     return target
+
+
+def cannot_write(target: Path, error: OSError) -> OutputError:
+    """Error for a result that the system refuses to write."""
+    return OutputError(f"{target}: the result cannot be written\n    found    {error.strerror or error}")
+
+
+def _time_encoding(dataset: xr.Dataset) -> dict[str, dict[str, Any]]:
+    hours = {"units": "hours since 1900-01-01", "calendar": "proleptic_gregorian", "dtype": "int64"}
+    return {name: dict(hours) for name in ("time", "time_bnds") if name in dataset.variables}
+
+
+def require_zarr(path: Path, kind: type[CaspianError]) -> None:
+    """Refuse a Zarr folder when the extra that handles it is not installed.
+
+    Raises
+    ------
+    CaspianError
+        Of the kind that is given.
+    """
+    if find_spec("zarr") is None:
+        raise kind(f'{path}: a Zarr folder needs the extra zarr: pip install "caspian-sim[zarr]"')
+
+
+def write_zarr(dataset: xr.Dataset, folder: Path, encoding: Mapping[str, Mapping[str, Any]]) -> None:
+    """Write a dataset to a Zarr folder, in place of what is there; times as in NetCDF."""
+    dataset.to_zarr(
+        folder,
+        mode="w",
+        zarr_format=ZARR_FORMAT,
+        consolidated=True,
+        encoding={**encoding, **_time_encoding(dataset)},
+    )
+
+
+def _save_zarr(dataset: xr.Dataset, target: Path) -> Path:
+    """Write a Zarr folder under a temporary name beside its place, and rename it when it is complete."""
+    require_zarr(target, OutputError)
+    temporary: Path | None = None
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part"))
+        write_zarr(dataset, temporary / "new", {})
+        if target.exists():
+            os.replace(target, temporary / "old")
+        os.replace(temporary / "new", target)
+    except OSError as error:
+        if temporary is not None and (temporary / "old").exists() and not target.exists():
+            os.replace(temporary / "old", target)
+        raise cannot_write(target, error) from error
+    finally:
+        if temporary is not None:
+            shutil.rmtree(temporary, ignore_errors=True)
+    return target
+
+
+def open_zarr(folder: Path) -> xr.Dataset:
+    """Open a Zarr folder; values are read when they are used."""
+    dataset: xr.Dataset = xr.open_zarr(folder, chunks=None, consolidated=True)
+    return dataset
 
 
 def open_result(path: str | Path) -> xr.Dataset:
@@ -345,12 +280,12 @@ def open_result(path: str | Path) -> xr.Dataset:
     Parameters
     ----------
     path : path
-        File written by a run, or a directory that holds one.
+        File or Zarr folder written by a run, or a directory that holds one.
 
     Returns
     -------
     xarray.Dataset
-        The same as was saved, in memory.
+        The same as was saved: in memory, or from a Zarr folder, of which values are read when they are used.
 
     Raises
     ------
@@ -358,11 +293,11 @@ def open_result(path: str | Path) -> xr.Dataset:
         When there is no such file, or it is not a result of caspian_sim.
     """
     source = Path(path)
-    if source.is_dir():
-        found = sorted(source.glob("*.nc"))
+    if source.is_dir() and source.suffix != ZARR_SUFFIX:
+        found = sorted([*source.glob("*.nc"), *source.glob(f"*{ZARR_SUFFIX}")])
         if len(found) != 1:
             raise DataError(
-                f"{source}: a result directory holds one NetCDF file\n"
+                f"{source}: a result directory holds one NetCDF file or Zarr folder\n"
                 f"    found    {', '.join(f.name for f in found) or 'none'}"
             )
         source = found[0]
@@ -370,11 +305,18 @@ def open_result(path: str | Path) -> xr.Dataset:
         raise DataError(
             f"{source}: no such file\n    hint     caspian-sim run writes results/<name>/<name>.nc"
         )
-    try:
-        dataset = xr.open_dataset(source, engine=ENGINE).load()
-    except (OSError, ValueError, KeyError) as error:
-        raise DataError(f"{source}: not a NetCDF file that can be read\n    found    {error}") from error
-    dataset.close()
+    if source.is_dir():
+        require_zarr(source, DataError)
+        try:
+            dataset = open_zarr(source)
+        except (OSError, ValueError, KeyError) as error:
+            raise DataError(f"{source}: not a Zarr folder that can be read\n    found    {error}") from error
+    else:
+        try:
+            dataset = xr.open_dataset(source, engine=ENGINE).load()
+        except (OSError, ValueError, KeyError) as error:
+            raise DataError(f"{source}: not a NetCDF file that can be read\n    found    {error}") from error
+        dataset.close()
     if "input_sha256" not in dataset.attrs:
         raise DataError(f"{source}: not a result of caspian_sim\n    found    no attribute input_sha256")
     return dataset

@@ -1,0 +1,130 @@
+"""The variables of a dataset: units, long names, cell methods and further attributes."""
+
+from __future__ import annotations
+
+FLUX = "km3 year-1"
+DEPTH = "m"
+MEAN = "time: mean"
+END = "time: point (comment: at the end of the interval)"
+
+# name: (units, long name, cell methods, further attributes)
+VARIABLES: dict[str, tuple[str, str, str | None, dict[str, str]]] = {
+    "sea_level": (
+        DEPTH,
+        "sea level",
+        MEAN,
+        {
+            "standard_name": "water_surface_height_above_reference_datum",
+            "datum": "Baltic Height System (BHS)",
+        },
+    ),
+    "sea_area": ("km2", "area of the sea without Kara-Bogaz-Gol", MEAN, {}),
+    "sea_volume": ("km3", "volume of the sea without Kara-Bogaz-Gol", END, {}),
+    "river_inflow": (FLUX, "inflow of rivers", MEAN, {}),
+    "precipitation": (FLUX, "precipitation over the sea", MEAN, {}),
+    "evaporation": (
+        FLUX,
+        "evaporation from the sea",
+        MEAN,
+        {
+            "comment": "its shape within the year closes the mean monthly balance and includes thermal "
+            "expansion; annual means are not affected"
+        },
+    ),
+    "groundwater": (FLUX, "groundwater inflow", MEAN, {}),
+    "strait_outflow": (FLUX, "outflow through the strait to Kara-Bogaz-Gol", MEAN, {}),
+    "bay_level": (
+        DEPTH,
+        "level of Kara-Bogaz-Gol",
+        END,
+        {
+            "datum": "Baltic Height System (BHS)",
+            "comment": "the level of the floor's last pools when the bay is dry",
+        },
+    ),
+    "consumption_change": (FLUX, "change of irretrievable consumption, growth positive", MEAN, {}),
+    "measure_effect": (
+        FLUX,
+        "effect of measures on the inflow to the sea, positive raises the level",
+        MEAN,
+        {"comment": "a regulation of the strait acts through strait_outflow and shows as zero here"},
+    ),
+    "budget_residual": (
+        "km3",
+        "change of volume less accumulated fluxes, the larger in magnitude of sea and bay",
+        "time: sum",
+        {},
+    ),
+    "exposed_seabed": ("km2", "seabed exposed against the reference level", MEAN, {}),
+    "global_warming": ("K", "global warming relative to 1995-2014", MEAN, {}),
+    "first_event": (
+        "year",
+        "time of the first fall below",
+        None,
+        {"comment": "decimal calendar year; missing if it never happens"},
+    ),
+    "parameters": (
+        "1",
+        "parameter of a member",
+        None,
+        {"comment": "units in the coordinate parameter_units"},
+    ),
+    "annual_sea_level": (
+        DEPTH,
+        "annual mean sea level",
+        "year: mean",
+        {
+            "standard_name": "water_surface_height_above_reference_datum",
+            "datum": "Baltic Height System (BHS)",
+        },
+    ),
+    "annual_sea_area": ("km2", "annual mean area of the sea without Kara-Bogaz-Gol", "year: mean", {}),
+    "sea_level_above_none": (
+        DEPTH,
+        "annual mean sea level above that of the programme none in the same member",
+        "year: mean",
+        {},
+    ),
+    "share_below": (
+        "1",
+        "share of members in which an event has happened by the end of the year",
+        None,
+        {"comment": "for a level: that have stood below it, also those that started below it"},
+    ),
+    "share_never": (
+        "1",
+        "share of members in which an event never happens",
+        None,
+        {"comment": "a member that starts below a level has no fall through it either"},
+    ),
+}
+
+# statistic over the members: (words before the long name, cell method)
+STATISTICS: dict[str, tuple[str, str | None]] = {
+    "quantile": ("quantiles over the members of ", None),
+    "mean": ("mean over the members of ", "realization: mean"),
+    "sd": ("standard deviation over the members of ", "realization: standard_deviation"),
+}
+
+
+def description(name: str) -> tuple[str, str, str | None, dict[str, str]]:
+    """Units, long name, cell methods and further attributes of a variable, or of a statistic of one.
+
+    Parameters
+    ----------
+    name : str
+        A name of :data:`VARIABLES`, or one followed by ``_quantile``, ``_mean`` or ``_sd``.
+
+    Returns
+    -------
+    units, long_name, cell_methods, further
+    """
+    if name in VARIABLES:
+        return VARIABLES[name]
+    base, _, statistic = name.rpartition("_")
+    units, long_name, cell_methods, further = VARIABLES[base]
+    words, method = STATISTICS[statistic]
+    if statistic == "sd":  # a spread has no datum
+        further = {key: text for key, text in further.items() if key not in ("standard_name", "datum")}
+    methods = " ".join(part for part in (cell_methods, method) if part) or None
+    return units, words + long_name, methods, further
