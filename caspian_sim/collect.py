@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -23,6 +24,7 @@ from caspian_sim.solve import Solution, Watch
 
 Array = NDArray[np.float64]
 
+LOGGER = logging.getLogger("caspian_sim")
 STATE_DIMS = ("scenario", "programme", "member", "time")
 # Dimensions of every variable that has members.
 DIMS: dict[str, tuple[str, ...]] = {
@@ -322,6 +324,7 @@ def put_together(
     -------
     xarray.Dataset
     """
+    _warn_of_twins(frame.config, variables)
     consumption = (("state", "time"), frame.calendar.interval_mean(frame.consumption))
     return results.assemble(
         {**variables, "consumption_change": consumption},
@@ -333,6 +336,40 @@ def put_together(
             "solver_evaluations": str(evaluations),
         },
     )
+
+
+def _warn_of_twins(config: Config, variables: Mapping[str, tuple[tuple[str, ...], Array]]) -> None:
+    """Say which scenarios or programmes have the same level throughout: mostly a slip in what was asked."""
+    levels = [(dims, values) for name, (dims, values) in variables.items() if name.startswith("sea_level")]
+    for dim, labels, why in (
+        ("scenario", config.climate.scenarios, ""),
+        ("programme", list(config.programmes), ": the same measures, or none that has begun"),
+    ):
+        along = [np.moveaxis(values, dims.index(dim), 0) for dims, values in levels if dim in dims]
+        for twins in _alike(along) if along else []:
+            *names, last = (labels[i] for i in twins)
+            LOGGER.warning(
+                "%ss %s and %s have the same sea level in every member%s", dim, ", ".join(names), last, why
+            )
+
+
+def _alike(arrays: Sequence[Array]) -> list[list[int]]:
+    """Group the places on the first axis at which all arrays are the same, without those that stand alone."""
+
+    def same(i: int, j: int) -> bool:
+        # The last interval tells nearly all of them apart, without a look at the others.
+        return all(
+            np.array_equal(a[i, ..., -1], a[j, ..., -1]) and np.array_equal(a[i], a[j]) for a in arrays
+        )
+
+    groups: list[list[int]] = []
+    for i in range(len(arrays[0])):
+        group = next((group for group in groups if same(i, group[0])), None)
+        if group is None:
+            groups.append([i])
+        else:
+            group.append(i)
+    return [group for group in groups if len(group) > 1]
 
 
 def _words(words: Any) -> NDArray[np.object_]:
