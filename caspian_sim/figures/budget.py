@@ -11,7 +11,16 @@ from numpy.typing import NDArray
 
 from caspian_sim import data
 from caspian_sim.figures import style
-from caspian_sim.figures.reading import HIGH, LOW, RUN_COORDINATES, choose, require, run_footer, yearly
+from caspian_sim.figures.reading import (
+    HIGH,
+    LOW,
+    RUN_COORDINATES,
+    choose,
+    require,
+    require_members,
+    run_footer,
+    yearly,
+)
 from caspian_sim.figures.text import name, number, say
 
 NEEDED = (
@@ -94,6 +103,8 @@ def budget_table(
         the sea in km³/yr, losses negative: mean over members and years (means, unlike medians, add up to the
         net), and 5 and 95 % points over members of the mean over years. The term `net` is the sum.
     """
+    if "sea_level_quantile" in ds:
+        require_members(ds, "figure 'budget'")
     require(ds, "budget", NEEDED)
     scenario, programme = _chosen(ds, scenario, programme)
     terms = _projected_terms(ds.sel(scenario=scenario, programme=programme))

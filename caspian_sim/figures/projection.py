@@ -19,11 +19,12 @@ from caspian_sim.figures.reading import (
     LOW,
     MEDIAN,
     RUN_COORDINATES,
+    member_count,
     require,
     run_config,
     run_footer,
     shown_programmes,
-    yearly,
+    yearly_quantiles,
 )
 from caspian_sim.figures.text import name, number, say
 
@@ -87,7 +88,7 @@ def projection_table(ds: xr.Dataset, *, programme: str | Sequence[str] | None = 
         `kind` observed or projected, `scenario`, `programme`, `year`, and levels in m BHS: the observed level
         or the median over members, and the 5 and 95 % points.
     """
-    require(ds, "projection", NEEDED)
+    require(ds, "projection", [f"{v}_quantile" if f"{v}_quantile" in ds else v for v in NEEDED])
     record = data.load("sea_level_annual")["level"]
     parts = [
         pd.DataFrame(
@@ -103,8 +104,7 @@ def projection_table(ds: xr.Dataset, *, programme: str | Sequence[str] | None = 
         )
     ]
     shown = shown_programmes(ds, programme, DEFAULT_PROGRAMMES, MOST_PROGRAMMES)
-    level = yearly(ds["sea_level"].sel(programme=shown), ds["time_bnds"])
-    level = level.quantile([LOW, MEDIAN, HIGH], "member", skipna=False)
+    level = yearly_quantiles(ds.sel(programme=shown), "sea_level", [LOW, MEDIAN, HIGH])
     for scenario in level["scenario"].values:
         for label in shown:
             low, median, high = (
@@ -190,7 +190,7 @@ def _subtitle(ds: xr.Dataset, table: pd.DataFrame, scenarios: list[str], shown: 
         scenarios=say("projection.and").join(name("scenario", scenario) for scenario in _shaded(scenarios)),
         programme=name("programme", shown[0]),
     )
-    return say("projection.subtitle", members=ds.sizes["member"], last=table["year"].max(), shaded=shaded)
+    return say("projection.subtitle", members=member_count(ds), last=table["year"].max(), shaded=shaded)
 
 
 def _sources(ds: xr.Dataset, shown: list[str]) -> list[str]:

@@ -10,8 +10,9 @@ import xarray as xr
 from caspian_sim.config import Config, parse_config
 from caspian_sim.errors import DataError
 from caspian_sim.figures.text import name, say
+from caspian_sim.stream import REPORTED
 
-LOW, MEDIAN, HIGH = 0.05, 0.5, 0.95
+LOW, MEDIAN, HIGH = REPORTED
 """Limits of every range that is drawn, and its middle."""
 ASSUMPTION = "D"
 HASH_DIGITS = 8
@@ -73,6 +74,82 @@ def yearly(values: xr.DataArray, bounds: xr.DataArray) -> xr.DataArray:
         return values.assign_coords(year=year).swap_dims(time="year").drop_vars("time")
     weighted = (values * length).groupby(year).sum() / length.groupby(year).sum()
     return weighted.transpose(..., "year")
+
+
+def require_members(ds: xr.Dataset, what: str) -> None:
+    """Refuse a dataset that keeps quantiles without the members that they were made from.
+
+    Raises
+    ------
+    DataError
+        Naming what needs the members.
+    """
+    if "member" not in ds.dims:
+        raise DataError(
+            f"{what} needs the members of the run\n"
+            "    found    statistics over the members alone\n"
+            "    hint     run again with output.keep: members or both"
+        )
+
+
+def keeps_statistics(ds: xr.Dataset) -> bool:
+    """Whether a dataset keeps statistics over the members that it holds, or over all when it holds none."""
+    if "sea_level_quantile" not in ds:
+        return False
+    return "member" not in ds.dims or ds.sizes["member"] == run_config(ds).uncertainty.members
+
+
+def member_count(ds: xr.Dataset) -> int:
+    """Members that a dataset holds, or that its statistics were made from."""
+    return ds.sizes["member"] if "member" in ds.dims else run_config(ds).uncertainty.members
+
+
+def yearly_mean(ds: xr.Dataset, variable: str) -> xr.DataArray:
+    """Mean over the members of the means over calendar years, along `year`."""
+    if keeps_statistics(ds):
+        return _kept(ds, variable, "mean")
+    return yearly(ds[variable], ds["time_bnds"]).mean("member")
+
+
+def yearly_quantiles(ds: xr.Dataset, variable: str, probabilities: Sequence[float]) -> xr.DataArray:
+    """Quantiles over the members of the means over calendar years.
+
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        Result of a run, with members or with statistics over them. Statistics are taken where both are there:
+        they need less memory.
+    variable : str
+        Variable with `time`.
+    probabilities : sequence of float
+
+    Returns
+    -------
+    xarray.DataArray
+        Along `quantile`, which comes first, and `year`, which comes last.
+
+    Raises
+    ------
+    DataError
+        When the dataset has no members, and a quantile was not kept.
+    """
+    if not keeps_statistics(ds):
+        values = yearly(ds[variable], ds["time_bnds"])
+        return values.quantile(list(probabilities), "member", skipna=False)
+    kept = _kept(ds, variable, "quantile")
+    absent = [p for p in probabilities if p not in kept["quantile"].values]
+    if absent:
+        raise DataError(
+            f"the quantile {absent[0]:g} was not kept\n"
+            f"    found    {', '.join(f'{p:g}' for p in kept['quantile'].values)}\n"
+            "    hint     run again with the quantile in output.quantiles"
+        )
+    return kept.sel(quantile=list(probabilities)).transpose("quantile", ..., "year")
+
+
+def _kept(ds: xr.Dataset, variable: str, statistic: str) -> xr.DataArray:
+    annual = f"annual_{variable}_{statistic}"
+    return ds[annual] if annual in ds else yearly(ds[f"{variable}_{statistic}"], ds["time_bnds"])
 
 
 def shown_programmes(

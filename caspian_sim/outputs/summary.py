@@ -10,13 +10,24 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from caspian_sim.config import Config
-from caspian_sim.figures.reading import ASSUMPTION, HIGH, LOW, MEDIAN, run_config, yearly
+from caspian_sim.figures.reading import (
+    ASSUMPTION,
+    HIGH,
+    LOW,
+    MEDIAN,
+    keeps_statistics,
+    member_count,
+    run_config,
+    yearly,
+    yearly_mean,
+    yearly_quantiles,
+)
 from caspian_sim.measures.programme import measures_of
 from caspian_sim.solve import Watch
+from caspian_sim.stream import BASELINE
 
 Array = NDArray[np.float64]
 
-BASELINE = "none"
 QUANTILES = {"p05": LOW, "p50": MEDIAN, "p95": HIGH}
 # Decimals that are written: a millimetre of level, and an area a hundred times finer than its uncertainty.
 METRE_DECIMALS, AREA_DECIMALS, SHARE_DECIMALS = 3, 0, 4
@@ -53,43 +64,62 @@ def summary(ds: xr.Dataset) -> pd.DataFrame:
     ------
     DataError
         When the dataset does not carry its configuration.
+
+    Notes
+    -----
+    Statistics over the members are taken as they are where the dataset keeps them.
     """
     config = run_config(ds)
-    level = yearly(ds["sea_level"], ds["time_bnds"])
-    area = yearly(ds["sea_area"], ds["time_bnds"])
-    reference = float(ds["exposed_seabed"].attrs["reference_level"])
+    points = list(QUANTILES.values())
+    level, area = (yearly_quantiles(ds, name, points) for name in ("sea_level", "sea_area"))
+    mean = yearly_mean(ds, "sea_level")
+    exposed = ds["exposed_seabed_quantile" if "exposed_seabed" not in ds else "exposed_seabed"]
+    reference = float(exposed.attrs["reference_level"])
     years = config.outcomes.report_years or (config.period.end,)
-    below = {
-        threshold: _has_been_below(ds, level, threshold, event)
-        for threshold, event in zip(
-            config.outcomes.thresholds_m, Watch(tuple(config.outcomes.thresholds_m)).names, strict=False
-        )
-    }
+    below = {threshold: _share_below(ds, threshold) for threshold in config.outcomes.thresholds_m}
+    gain = _above_baseline(ds, points) if BASELINE in ds["programme"].values else None
     rows = []
     for scenario in ds["scenario"].values:
         for programme in ds["programme"].values:
             for year in years:
                 at = {"scenario": scenario, "programme": programme, "year": year}
                 levels = level.sel(at).values
-                row = {**at, "members": levels.size}
+                row = {**at, "members": member_count(ds)}
                 row |= _points("level", "m_bhs", levels, METRE_DECIMALS)
-                row["level_mean_m_bhs"] = round(float(levels.mean()), METRE_DECIMALS)
+                row["level_mean_m_bhs"] = round(float(mean.sel(at)), METRE_DECIMALS)
                 row["reference_level_m_bhs"] = round(reference, METRE_DECIMALS)
-                row |= _points("fall", "m", reference - levels, METRE_DECIMALS)
+                # The 5 % point of the fall belongs to the 95 % point of the level.
+                row |= _points("fall", "m", reference - levels[::-1], METRE_DECIMALS)
                 row |= _points("area", "km2", area.sel(at).values, AREA_DECIMALS)
                 for threshold, share in below.items():
-                    value = float(share.sel(at).mean())
-                    row[f"share_below_{threshold:g}_m_bhs"] = round(value, SHARE_DECIMALS)
-                if BASELINE in ds["programme"].values:
-                    gain = levels - level.sel({**at, "programme": BASELINE}).values
-                    row |= _points("above_none", "m", gain, METRE_DECIMALS)
+                    row[f"share_below_{threshold:g}_m_bhs"] = round(float(share.sel(at)), SHARE_DECIMALS)
+                if gain is not None:
+                    row |= _points("above_none", "m", gain.sel(at).values, METRE_DECIMALS)
                 rows.append(row)
     return pd.DataFrame(rows)
 
 
 def _points(name: str, unit: str, values: Array, decimals: int) -> dict[str, float]:
-    points = np.quantile(values, list(QUANTILES.values())).round(decimals) + 0.0  # no negative zero
+    points = values.round(decimals) + 0.0  # no negative zero
     return {f"{name}_{key}_{unit}": float(point) for key, point in zip(QUANTILES, points, strict=True)}
+
+
+def _above_baseline(ds: xr.Dataset, points: list[float]) -> xr.DataArray:
+    """Quantiles of the level above that of the programme "none" in the same member."""
+    if keeps_statistics(ds):
+        return ds["sea_level_above_none_quantile"].sel(quantile=points).transpose("quantile", ...)
+    level = yearly(ds["sea_level"], ds["time_bnds"])
+    gain = level - level.sel(programme=BASELINE, drop=True)
+    return gain.quantile(points, "member", skipna=False)
+
+
+def _share_below(ds: xr.Dataset, threshold: float) -> xr.DataArray:
+    """Share of the members that have stood below a level by the end of each year."""
+    event = Watch((threshold,)).names[0]
+    if keeps_statistics(ds):
+        return ds["share_below"].sel(event=event, drop=True)
+    level = yearly(ds["sea_level"], ds["time_bnds"])
+    return _has_been_below(ds, level, threshold, event).mean("member")
 
 
 def _has_been_below(ds: xr.Dataset, level: xr.DataArray, threshold: float, event: str) -> xr.DataArray:

@@ -9,7 +9,7 @@ import xarray as xr
 from caspian_sim import results
 from caspian_sim.collect import Frame, Members, MemberStore, Store
 from caspian_sim.errors import OutputError
-from caspian_sim.stream.quantiles import BASELINE, HIGH, LOW, MEDIAN, QuantileStore
+from caspian_sim.stream.quantiles import BASELINE, REPORTED, QuantileStore
 from caspian_sim.stream.zarr import ZarrStore
 
 
@@ -32,7 +32,7 @@ class BothStore:
 
     def dataset(self) -> xr.Dataset:
         """Put both into one dataset."""
-        return self._members.dataset().assign(self._quantiles.dataset().data_vars)
+        return self._quantiles.added_to(self._members.dataset())
 
 
 def make_store(frame: Frame, folder: Path | None = None) -> Store:
@@ -66,4 +66,4 @@ def make_store(frame: Frame, folder: Path | None = None) -> Store:
     return members if output.keep == "members" else BothStore(members, QuantileStore(frame))
 
 
-__all__ = ["BASELINE", "HIGH", "LOW", "MEDIAN", "BothStore", "QuantileStore", "ZarrStore", "make_store"]
+__all__ = ["BASELINE", "REPORTED", "BothStore", "QuantileStore", "ZarrStore", "make_store"]

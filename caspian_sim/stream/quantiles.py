@@ -15,6 +15,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from caspian_sim.collect import DIMS, Calendar, Frame, Members, coordinates, put_together
+from caspian_sim.results import assemble
 from caspian_sim.stream.histogram import Array, Distribution, Histogram, Sample
 
 # Memory for the distribution of one variable. 10,000 members of four scenarios, two programmes and 75 years
@@ -26,7 +27,7 @@ COUNT_BYTES, VALUE_BYTES = 4, 8
 FRACTION_BITS = {"budget_residual": 40}
 USUAL_FRACTION_BITS = 20
 
-LOW, MEDIAN, HIGH = 0.05, 0.5, 0.95
+REPORTED: Final = (0.05, 0.5, 0.95)
 """Quantiles of tables and figures, kept in any case."""
 BASELINE: Final = "none"
 """Programme with which the others are compared."""
@@ -70,7 +71,7 @@ class QuantileStore:
         self._effort = np.zeros(2, np.int64)
 
     def _coordinates(self) -> dict[str, Any]:
-        probabilities = sorted({LOW, MEDIAN, HIGH, *self._frame.config.output.quantiles})
+        probabilities = sorted({*REPORTED, *self._frame.config.output.quantiles})
         return {
             **coordinates(self._frame),
             "quantile": np.array(probabilities),
@@ -134,12 +135,17 @@ class QuantileStore:
     def dataset(self) -> xr.Dataset:
         """Put the dataset of the statistics together; all members must be in."""
         variables, attributes = self.statistics()
-        names = {"quantile", "year"}
-        further = {name: values for name, values in self._coordinates().items() if name in names}
-        dataset = put_together(self._frame, variables, further, *map(int, self._effort))
-        for name, found in attributes.items():
-            dataset[name].attrs.update(found)
-        return dataset
+        dataset = put_together(self._frame, variables, self._own_coordinates(), *map(int, self._effort))
+        return _with_attributes(dataset, attributes)
+
+    def added_to(self, members: xr.Dataset) -> xr.Dataset:
+        """Add the statistics to the dataset of the same members."""
+        variables, attributes = self.statistics()
+        own = assemble(variables, self._coordinates(), {})
+        return members.assign(_with_attributes(own, attributes).data_vars)
+
+    def _own_coordinates(self) -> dict[str, Any]:
+        return {name: self._coordinates()[name] for name in ("quantile", "year")}
 
     def statistics(
         self,
@@ -207,6 +213,12 @@ class QuantileStore:
                 raise ValueError(f"{name} has another shape or type: {found}")
         for name, array in mine.items():
             array[...] = state[name]
+
+
+def _with_attributes(dataset: xr.Dataset, attributes: Mapping[str, Mapping[str, float]]) -> xr.Dataset:
+    for name, found in attributes.items():
+        dataset[name].attrs.update(found)
+    return dataset
 
 
 def _distribution(name: str, columns: int, members: int) -> Distribution:
