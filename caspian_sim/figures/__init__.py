@@ -38,17 +38,20 @@ class FigureKind:
     shows : {"run", "hindcast", "basin"}
         What they are given: the dataset of :func:`caspian_sim.run`, that of :func:`caspian_sim.hindcast`, or
         the curve of :func:`caspian_sim.hypsometry`.
+    needs_members : bool
+        Whether statistics over the members do not suffice.
     """
 
     draw: Callable[[Any], Figure]
     table: Callable[[Any], pd.DataFrame]
     shows: Literal["run", "hindcast", "basin"]
+    needs_members: bool = False
 
 
 FIGURES: Mapping[str, FigureKind] = MappingProxyType(
     {
         "projection": FigureKind(projection, projection_table, "run"),
-        "budget": FigureKind(budget, budget_table, "run"),
+        "budget": FigureKind(budget, budget_table, "run", needs_members=True),
         "hypsometry": FigureKind(hypsometry, hypsometry_table, "basin"),
         "hindcast": FigureKind(hindcast, hindcast_table, "hindcast"),
     }
