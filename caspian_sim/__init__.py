@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from caspian_sim.config import Config, load_config
     from caspian_sim.ensemble import reproduce, run
     from caspian_sim.evaluate.hindcast import hindcast
+    from caspian_sim.evaluate.sensitivity import sensitivity
     from caspian_sim.results import open_result as open
     from caspian_sim.results import save
 
@@ -39,9 +40,21 @@ _PLACES = {
     "reproduce": ("caspian_sim.ensemble", "reproduce"),
     "run": ("caspian_sim.ensemble", "run"),
     "save": ("caspian_sim.results", "save"),
+    "sensitivity": ("caspian_sim.evaluate.sensitivity", "sensitivity"),
 }
 
-__all__ = ["Config", "data", "hindcast", "hypsometry", "load_config", "open", "reproduce", "run", "save"]
+__all__ = [
+    "Config",
+    "data",
+    "hindcast",
+    "hypsometry",
+    "load_config",
+    "open",
+    "reproduce",
+    "run",
+    "save",
+    "sensitivity",
+]
 
 
 def __getattr__(name: str) -> Any:

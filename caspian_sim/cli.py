@@ -168,6 +168,41 @@ def hindcast(output: str, overwrite: bool, quiet: bool) -> None:
 
 
 @main.command()
+@config_argument
+@set_option
+@click.option(
+    "--samples",
+    metavar="N",
+    type=int,
+    default=1024,
+    show_default=True,
+    help="Samples, a power of 2: N times (inputs + 2) runs in each scenario.",
+)
+@click.option("--output", metavar="DIR", help="Folder, in place of sensitivity/ in output.directory.")
+@overwrite_option
+@quiet_option
+def sensitivity(
+    config: Path, changes: tuple[str, ...], samples: int, output: str | None, overwrite: bool, quiet: bool
+) -> None:
+    """Find out which inputs of CONFIG the spread of the level comes from.
+
+    Sobol indices of first order and in total of the annual mean level in the report years, by scenario, for
+    the first programme, with 90 % confidence intervals.
+    """
+    with writing():
+        from caspian_sim.config import load_config
+        from caspian_sim.outputs.sensitivity import FOLDER, write_sensitivity
+
+        settings = load_config(config, changes)
+        folder = Path(settings.output.directory, FOLDER) if output is None else Path(output)
+        with progress_bar(quiet) as progress:
+            written = write_sensitivity(
+                settings, folder, samples, source=str(config), overwrite=overwrite, progress=progress
+            )
+    report(written, quiet)
+
+
+@main.command()
 @click.argument("result", type=click.Path(path_type=Path))
 def show(result: Path) -> None:
     """Print the table of a saved RESULT again.

@@ -25,6 +25,7 @@ from caspian_sim.figures.hindcast import hindcast, hindcast_table
 from caspian_sim.figures.hypsometry import hypsometry, hypsometry_table
 from caspian_sim.figures.projection import projection, projection_table
 from caspian_sim.figures.save import save_figure
+from caspian_sim.figures.sensitivity import sensitivity, sensitivity_table
 
 
 @dataclass(frozen=True)
@@ -70,4 +71,6 @@ __all__ = [
     "projection",
     "projection_table",
     "save_figure",
+    "sensitivity",
+    "sensitivity_table",
 ]

@@ -42,6 +42,7 @@ ENGLISH: Mapping[str, str] = {
     "parameter.area_factor": "area of the sea",
     "parameter.warming_quantile": "quantile of warming",
     "parameter.initial_level_error": "initial level",
+    "parameter.variability": "natural variability",
     # Axes
     "axis.level": "Sea level (m BHS)",
     "axis.year": "Year",
@@ -50,6 +51,7 @@ ENGLISH: Mapping[str, str] = {
     "axis.area": "Area (thousand km²)",
     "axis.volume": "Volume (thousand km³)",
     "axis.error": "Model less observed (m)",
+    "axis.variance": "Share of the variance",
     # Projection
     "projection.title": "Level of the Caspian Sea, observed and projected",
     "projection.subtitle": "Annual mean, ensemble of {members} for each scenario. Lines: median; bars: 5–95 "
@@ -106,6 +108,17 @@ ENGLISH: Mapping[str, str] = {
     "evaporation from the tables of caspian_sim.",
     "hindcast.fitted": "Net evaporation is fitted to the observed levels that are drawn (degrees of "
     "freedom: {degrees}): the errors say what the model can explain, not how well it forecasts.",
+    # Sensitivity
+    "sensitivity.title": "What the spread of the projected level comes from",
+    "sensitivity.subtitle": "{scenario}, {programme}. Sobol indices of the annual mean level: what an input "
+    "does alone (first order) and with all that it does together with others (total). Bars: {confidence} % "
+    "confidence.",
+    "sensitivity.year": "{year}: sd {sd} m",
+    "sensitivity.total": "{value} total",
+    "sensitivity.first": "{value} first order",
+    "sensitivity.design": "{runs} runs: {samples} samples of {inputs} inputs in the design of Saltelli et "
+    "al. (2010); sd: standard deviation of the level. Natural variability counts as one input.",
+    "sensitivity.grade_d": "Ranges that are assumptions (evidence grade D): {names}.",
     # Footer
     "footer.grade_d": "Assumptions (evidence grade D): {items}.",
     "footer.measures": "measures {names}",

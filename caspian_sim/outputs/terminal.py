@@ -14,19 +14,24 @@ from caspian_sim.outputs.scores import scores
 from caspian_sim.outputs.summary import QUANTILES, summary
 from caspian_sim.outputs.write import FIGURES, SUMMARY, Written
 
-MOST_ROWS = 60
+MOST_ROWS, MOST_YEARS = 60, 3
+# Inputs with a smaller share of the variance in all of these years are left to the CSV file.
+SMALLEST = 0.005
 
 
 def print_result(ds: xr.Dataset) -> None:
-    """Print the tables of a run, or of the hindcast, to standard output.
+    """Print the tables of a run, of the hindcast or of a sensitivity analysis to standard output.
 
     Parameters
     ----------
     ds : xarray.Dataset
-        Result of :func:`caspian_sim.run` or :func:`caspian_sim.hindcast`.
+        Result of :func:`caspian_sim.run`, :func:`caspian_sim.hindcast` or :func:`caspian_sim.sensitivity`.
     """
     console = Console(highlight=False)
-    parts = _hindcast_tables(ds) if "term_rmse" in ds else _run_table(ds)
+    if "index" in ds:
+        parts = _sensitivity_tables(ds)
+    else:
+        parts = _hindcast_tables(ds) if "term_rmse" in ds else _run_table(ds)
     for number, (title, table) in enumerate(parts):
         console.print("\n" * (number > 0) + title, style="bold", markup=False)
         console.print(table)
@@ -72,6 +77,28 @@ def _hindcast_tables(ds: xr.Dataset) -> Iterator[tuple[str, Table]]:
     for row in scores(ds, "terms").to_dict("records"):
         terms.add_row(row["term"], _number(row["rmse_m"]), f"{row['mean_net_evaporation_mm_per_yr']:.0f}")
     yield "What each term earns, one added after the other", terms
+
+
+def _sensitivity_tables(ds: xr.Dataset) -> Iterator[tuple[str, Table]]:
+    years = [int(year) for year in ds["year"].values[-MOST_YEARS:]]
+    columns = (*map(str, years), "5 to 95 %", f"first {years[-1]}")
+    title = "Total Sobol indices of the level"
+    for scenario in ds["scenario"].values:
+        now = ds.sel(scenario=scenario)
+        total, last = now.sel(order="total"), now.isel(year=-1)
+        table = _table(("input",), columns)
+        for place in (-total["index"].isel(year=-1)).argsort(kind="stable").values:
+            shares = total["index"].sel(year=years).values[:, place]
+            if shares.max() >= SMALLEST:
+                low, high = (_number(total[f"index_{end}"].values[-1, place]) for end in ("low", "high"))
+                first = _number(last.sel(order="first")["index"].values[place])
+                table.add_row(
+                    str(ds["input"].values[place]), *map(_number, shares), f"{low} to {high}", first
+                )
+        if scenario == ds["scenario"].values[-1]:
+            table.caption = f"{ds.attrs['runs']:,} runs in {ds.attrs['seconds']} s"
+            table.caption_justify = "left"
+        yield f"{title}, {scenario}, programme {ds.attrs['programme']}", table
 
 
 def _table(left: Sequence[str], right: Sequence[str]) -> Table:
