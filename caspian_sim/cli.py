@@ -73,8 +73,23 @@ quiet_option = click.option("--quiet", is_flag=True, help="Print errors and warn
 @set_option
 @click.option("--output", metavar="DIR", help="Folder of the results, in place of output.directory.")
 @overwrite_option
+@click.option("--resume", is_flag=True, help="Continue a run that was killed or interrupted.")
+@click.option(
+    "--workers",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Parts at work at once, in place of execution.workers.",
+)
 @quiet_option
-def run(config: Path, changes: tuple[str, ...], output: str | None, overwrite: bool, quiet: bool) -> None:
+def run(
+    config: Path,
+    changes: tuple[str, ...],
+    output: str | None,
+    overwrite: bool,
+    resume: bool,
+    workers: int | None,
+    quiet: bool,
+) -> None:
     """Run CONFIG and write its results to a folder.
 
     The folder gets the dataset (NetCDF), summary.csv, figures with their numbers, and run.log. It is
@@ -83,13 +98,23 @@ def run(config: Path, changes: tuple[str, ...], output: str | None, overwrite: b
     with writing():
         from caspian_sim.config import load_config
         from caspian_sim.outputs.write import write_run
+        from caspian_sim.resume import starts_anew
 
         if output is not None:
             # As a JSON string, which is YAML: a folder may be called 2050 or null.
             changes = (*changes, f"output.directory={json.dumps(output, ensure_ascii=False)}")
+        if workers is not None:
+            changes = (*changes, f"execution.workers={workers}")
         settings = load_config(config, changes)
+        if resume and not quiet and starts_anew(Path(settings.output.directory), overwrite):
+            click.echo(
+                f"note: nothing to resume in {settings.output.directory}, the run starts from the beginning",
+                err=True,
+            )
         with progress_bar(quiet) as progress:
-            written = write_run(settings, source=str(config), overwrite=overwrite, progress=progress)
+            written = write_run(
+                settings, source=str(config), overwrite=overwrite, resume=resume, progress=progress
+            )
     report(written, quiet)
 
 
@@ -217,11 +242,11 @@ def show(result: Path) -> None:
 
 @contextmanager
 def writing() -> Iterator[None]:
-    """Say, when the user stops a command that writes, that it has written nothing."""
+    """Say, when the user stops a command that writes, that it has written nothing, or how to continue it."""
     try:
         yield
-    except KeyboardInterrupt:
-        click.echo("interrupted: nothing was written", err=True)
+    except KeyboardInterrupt as stop:
+        click.echo(f"interrupted: {str(stop) or 'nothing was written'}", err=True)
         click.get_current_context().exit(INTERRUPTED)
 
 

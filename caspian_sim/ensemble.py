@@ -10,11 +10,13 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from caspian_sim.collect import MemberStore
 from caspian_sim.config import Config, load_config, parse_config
 from caspian_sim.errors import DataError
+from caspian_sim.execute import run_parts, workers_of
 from caspian_sim.results import open_result, used_inputs
-from caspian_sim.simulate import Plan, make_plan, run_members
+from caspian_sim.resume import Unfinished
+from caspian_sim.simulate import make_plan
+from caspian_sim.stream import make_store
 
 Progress = Callable[[int, int], None]
 
@@ -22,11 +24,16 @@ Progress = Callable[[int, int], None]
 COLUMNS = 4096
 
 
-def parts_of(plan: Plan) -> list[NDArray[np.int64]]:
-    """Numbers of the members of each part of a run, of a size that the processor's cache can hold."""
-    config = plan.frame.config
-    members = np.arange(config.uncertainty.members)
-    size = max(1, COLUMNS // (len(config.climate.scenarios) * len(config.programmes)))
+def members_of_a_part(config: Config) -> int:
+    """How many members are integrated at once: as asked, or what the processor's cache can hold."""
+    if config.execution.chunk is not None:
+        return config.execution.chunk
+    return max(1, COLUMNS // (len(config.climate.scenarios) * len(config.programmes)))
+
+
+def parts_of(config: Config, size: int | None = None) -> list[NDArray[np.int64]]:
+    """Numbers of the members of each part of a run, `size` of them or :func:`members_of_a_part`."""
+    members, size = np.arange(config.uncertainty.members), size or members_of_a_part(config)
     return [members[begin : begin + size] for begin in range(0, len(members), size)]
 
 
@@ -35,6 +42,7 @@ def run(
     *,
     overrides: Sequence[str] = (),
     progress: Progress | None = None,
+    workers: int | None = None,
 ) -> xr.Dataset:
     """Project the level of the Caspian Sea as a configuration asks.
 
@@ -46,6 +54,8 @@ def run(
         Changes as ``key=value``, for example ``"uncertainty.members=20"``.
     progress : callable, optional
         Called with the months done and the months in all.
+    workers : int, optional
+        In place of ``execution.workers``; the result is the same.
 
     Returns
     -------
@@ -64,18 +74,55 @@ def run(
     >>> ds = cs.run("configs/quickstart.yaml")
     >>> ds.sea_level.sel(scenario="ssp245", programme="none", time="2050").quantile([0.05, 0.5, 0.95])
     """
-    plan = make_plan(load_config(source, overrides))
-    parts, store = parts_of(plan), MemberStore(plan.frame)
-    done, total = 0, len(parts) * len(plan.frame.calendar.years)
+    if workers is not None:
+        overrides = (*overrides, f"execution.workers={workers}")
+    config = load_config(source, overrides)
+    return run_kept(config, progress=progress)
 
-    def tick() -> None:
-        nonlocal done
-        done += 1
-        if progress is not None:
-            progress(done, total)
 
-    for members in parts:
-        store.add(run_members(plan, members, tick))
+def run_kept(
+    config: Config,
+    *,
+    unfinished: Unfinished | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+    zarr: Path | None = None,
+    progress: Progress | None = None,
+) -> xr.Dataset:
+    """Run a configuration, and keep the finished parts on disk when there are several.
+
+    Parameters
+    ----------
+    config : Config
+    unfinished : Unfinished, optional
+        Where they are kept.
+    resume : bool
+        Continue with those that are there.
+    overwrite : bool
+        Whether the run may replace earlier results, for when it is resumed.
+    zarr : Path, optional
+        Folder to which members are written as they come in, when output.format is zarr.
+    progress : callable, optional
+        As for :func:`run`.
+
+    Returns
+    -------
+    xarray.Dataset
+
+    Raises
+    ------
+    OutputError
+        When they cannot be written.
+    """
+    plan, size = make_plan(config), members_of_a_part(config)
+    several = size < config.uncertainty.members
+    if unfinished is not None and (several or unfinished.manifest is not None):
+        size = unfinished.begin(config, size, resume=resume, overwrite=overwrite)
+    else:
+        unfinished = None
+    store = make_store(plan.frame, zarr)
+    with workers_of(config.execution) as pool:
+        run_parts(plan, parts_of(config, size), store, pool=pool, unfinished=unfinished, progress=progress)
     return store.dataset()
 
 

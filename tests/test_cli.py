@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 import caspian_sim as cs
-from caspian_sim import cli, simulate
+from caspian_sim import cli
 from caspian_sim.config import load_config
 from caspian_sim.outputs import write
 from caspian_sim.outputs.summary import summary
@@ -172,7 +172,7 @@ def test_misspelt_key_is_reported_word_for_word_and_leaves_no_folder(project):
     assert answer.exit_code == 2
     assert answer.output == (
         "typo.yaml:4:15  uncertainty.member: unknown key 'member'\n"
-        "    allowed  members, seed, parameters, variability\n"
+        "    allowed  members, seed, parameters, sampling, variability\n"
         "    hint     did you mean 'members'?\n"
     )
     assert not Path("results").exists()
@@ -185,11 +185,11 @@ def test_error_found_after_the_folder_was_made_leaves_no_folder(project):
     assert not Path("results").exists()
 
 
-def interrupts(config, *, progress):
+def interrupts(config, **_):
     def stop(done, total):
         raise KeyboardInterrupt
 
-    return simulate.run(config, progress=stop)
+    return cs.run(config, progress=stop)
 
 
 @pytest.mark.parametrize("command", [("run", "tiny.yaml"), ("hindcast",)])
@@ -198,7 +198,7 @@ def test_interrupt_leaves_nothing_and_says_so(project, monkeypatch, command):
         progress(1, 5)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(write, "run", interrupts)
+    monkeypatch.setattr(write, "run_kept", interrupts)
     monkeypatch.setattr(write, "hindcast", stop)
     answer = call(*command)
     assert (answer.exit_code, answer.output) == (130, "interrupted: nothing was written\n")
@@ -208,17 +208,17 @@ def test_interrupt_leaves_nothing_and_says_so(project, monkeypatch, command):
 def test_interrupt_keeps_the_earlier_result(project, monkeypatch):
     call("run", "tiny.yaml")
     before = {name: Path("results/tiny", name).read_bytes() for name in FILES}
-    monkeypatch.setattr(write, "run", interrupts)
+    monkeypatch.setattr(write, "run_kept", interrupts)
     assert call("run", "tiny.yaml", "--overwrite").exit_code == 130
     assert {name: Path("results/tiny", name).read_bytes() for name in FILES} == before
     assert files("results/tiny") == FILES
 
 
 def test_bug_keeps_its_traceback_and_exits_with_1(project, monkeypatch):
-    def fails(config, *, progress):
+    def fails(config, **_):
         raise ZeroDivisionError("a bug")
 
-    monkeypatch.setattr(write, "run", fails)
+    monkeypatch.setattr(write, "run_kept", fails)
     answer = call("run", "tiny.yaml")
     assert answer.exit_code == 1
     assert isinstance(answer.exception, ZeroDivisionError)
@@ -227,11 +227,11 @@ def test_bug_keeps_its_traceback_and_exits_with_1(project, monkeypatch):
 
 @pytest.mark.filterwarnings("always")
 def test_warning_of_a_run_is_shown_and_logged(project, monkeypatch):
-    def warns(config, *, progress):
+    def warns(config, **_):
         write.LOGGER.warning("two scenarios are the same")
-        return simulate.run(config)
+        return cs.run(config)
 
-    monkeypatch.setattr(write, "run", warns)
+    monkeypatch.setattr(write, "run_kept", warns)
     assert call("run", "tiny.yaml", "--quiet").output == "warning: two scenarios are the same\n"
     assert "WARNING two scenarios are the same" in Path("results/tiny/run.log").read_text(encoding="utf-8")
 

@@ -78,6 +78,11 @@ def staged(
         _remove_empty(new)
 
 
+def stages(directory: Path) -> list[Path]:
+    """Hidden folders of runs in `directory` that are at work, or were killed."""
+    return sorted(directory.glob(f"{STAGE_PREFIX}*"))
+
+
 def cannot_write(path: Path, error: OSError) -> OutputError:
     """Error for a file or folder that the system refuses to write."""
     return OutputError(f"{path}: cannot be written\n    found    {error.strerror or error}")

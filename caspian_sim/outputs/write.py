@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -14,13 +15,14 @@ from caspian_sim import figures
 from caspian_sim.basin.hypsometry import Hypsometry, load_hypsometry, read_hypsometry_csv
 from caspian_sim.basin.rivers import MONTHS
 from caspian_sim.config import Config, config_hash, resolved_yaml
-from caspian_sim.ensemble import run
+from caspian_sim.ensemble import run_kept
 from caspian_sim.evaluate.hindcast import hindcast
-from caspian_sim.outputs.folder import check_space, staged, write_text
+from caspian_sim.outputs.folder import check_space, staged, stages, write_text
 from caspian_sim.outputs.log import LOGGER, log_versions, recorded, timed
 from caspian_sim.outputs.scores import TABLES, scores_csv
 from caspian_sim.outputs.summary import summary_csv
 from caspian_sim.results import save
+from caspian_sim.resume import Unfinished
 
 Progress = Callable[[str, int, int], None]
 
@@ -53,12 +55,18 @@ class Written:
 
 
 def write_run(
-    config: Config, *, source: str = "", overwrite: bool = False, progress: Progress | None = None
+    config: Config,
+    *,
+    source: str = "",
+    overwrite: bool = False,
+    resume: bool = False,
+    progress: Progress | None = None,
 ) -> Written:
     """Run a configuration and write its folder: dataset, summary table, figures and log.
 
     All files are made aside and moved to their place at the end: a run that fails or is interrupted leaves
-    the folder as it was.
+    the results in the folder as they were. What a run of several parts had finished is kept in a hidden
+    folder, until it is resumed.
 
     Parameters
     ----------
@@ -66,7 +74,9 @@ def write_run(
     source : str
         Where the configuration comes from, for the log.
     overwrite : bool
-        Replace the files of an earlier run.
+        Replace the files of an earlier run; its finished parts too, unless it is resumed.
+    resume : bool
+        Continue the unfinished run in the folder, when there is one.
     progress : callable, optional
         Called with the stage, the steps of it done and the steps in all.
 
@@ -77,7 +87,8 @@ def write_run(
     Raises
     ------
     OutputError
-        Before the run, when the folder cannot be written or holds results that may not be replaced.
+        Before the run, when the folder cannot be written, holds results or an unfinished run that may not be
+        replaced, or one that cannot be resumed; and when the disk is full.
     """
     began = time.perf_counter()
     directory = Path(config.output.directory)
@@ -86,13 +97,34 @@ def write_run(
     names = [dataset_name, SUMMARY, LOG, *_figure_files(drawn)]
     stale = _figure_files(name for name in figures.FIGURES if name not in drawn)
     report = progress or _silent
-    with recorded() as log, staged(directory, names, overwrite=overwrite, stale=stale) as stage:
+    unfinished = Unfinished(directory)
+    if resume:
+        unfinished.check(config)
+        overwrite = overwrite or unfinished.may_replace
+    elif not overwrite:
+        unfinished.refuse()
+    begun = unfinished.state if resume and unfinished.manifest is not None else None
+    left_over = stages(directory)
+    with (
+        recorded() as log,
+        unfinished.held(),
+        staged(directory, names, overwrite=overwrite, stale=stale) as stage,
+        unfinished.kept(),
+    ):
         check_space(stage, state_size(config))
         log_versions()
+        if begun is not None:
+            LOGGER.info("resumed when %s", begun)
         LOGGER.info("configuration %s, SHA-256 %s", source or config.name, config_hash(config))
         LOGGER.info("resolved configuration:\n%s", resolved_yaml(config))
         with timed("integration"):
-            dataset = run(config, progress=lambda done, total: report("integrating", done, total))
+            dataset = run_kept(
+                config,
+                unfinished=unfinished,
+                resume=resume,
+                overwrite=overwrite,
+                progress=lambda done, total: report("integrating", done, total),
+            )
         _log_solution(dataset)
         check_space(stage, dataset.nbytes)
         with timed("dataset"):
@@ -106,6 +138,10 @@ def write_run(
         LOGGER.info("all: %.2f s", seconds)
         write_text(stage / LOG, log.text)
         files = tuple(name for name in names if (stage / name).exists())
+        if unfinished.manifest is not None:
+            unfinished.replacing()
+            for folder in left_over:  # of the process that was killed
+                shutil.rmtree(folder, ignore_errors=True)
     return Written(dataset, directory, files, tuple(log.warnings), seconds)
 
 
