@@ -5,13 +5,16 @@ in 16,000 exceeds; the seed is fixed.
 """
 
 import itertools
+import json
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from numpy.testing import assert_allclose
 from scipy.stats import chi2_contingency, kstest, ttest_ind
 
 import caspian_sim as cs
+from caspian_sim.cli import main
 from caspian_sim.climate.draws import normals, quantiles, uniforms
 from caspian_sim.climate.scenario import BASELINE
 from caspian_sim.climate.variability import (
@@ -258,3 +261,17 @@ def test_scenarios_that_no_parameter_tells_apart_are_named():
 
 def test_different_programmes_and_scenarios_raise_no_warning():
     assert warned(programmes={"none": {}, "alone": {"participants": ["AZ"]}}) == []
+
+
+def test_the_warning_reaches_the_terminal_and_the_log_once(tmp_path):
+    az = {"participants": ["AZ"]}
+    config = {**SHORT, "programmes": {"one": az, "two": az}, "output": {"figures": "none"}}
+    (tmp_path / "twins.yaml").write_text(json.dumps(config), encoding="utf-8")
+    answer = CliRunner().invoke(
+        main, ["run", str(tmp_path / "twins.yaml"), "--output", str(tmp_path / "out"), "--quiet"]
+    )
+    text = "programmes one and two have the same sea level in every member"
+    assert answer.exit_code == 0
+    assert answer.output.count(text) == 1
+    assert answer.output.startswith(f"warning: {text}")
+    assert (tmp_path / "out" / "run.log").read_text(encoding="utf-8").count(text) == 1
