@@ -1,7 +1,8 @@
 """The batched Runge-Kutta step as machine code, for large ensembles; needs the extra ``fast``.
 
 There is one source for the physics: the functions of the balance, which work on a number as well as on an
-array, are compiled here as they stand. Only the loops around them are written anew, over blocks of members.
+array, are compiled here as they stand. Only the loops around them are written anew, over blocks of members
+that the processor carries on several at a time.
 """
 
 from __future__ import annotations
@@ -23,14 +24,31 @@ from caspian_sim.errors import CaspianError
 
 Array = NDArray[np.float64]
 
-# Members that are carried on together through a month: their forcing shares cache lines.
+# Members in a block. The last block is filled up with idle lanes, so that every member goes through the same
+# instructions and its numbers do not depend on its place.
 LANES = 64
 # Weights of the stages of the classical Runge-Kutta method, and how far into the step each of them looks.
 WEIGHT = np.array([1.0, 2.0, 2.0, 1.0]) / 6.0
 REACH = np.array([0.0, 0.5, 0.5, 1.0])
 
+# Where the rows of a block begin in its working memory. They lie in a single array at distances that the
+# compiler knows: it could not tell whether separate arrays overlap, and would take one member after another.
+_S, _W = 0 * LANES, 1 * LANES  # volumes of sea and bay
+_S1, _W1 = 2 * LANES, 3 * LANES  # the same at the end of the step
+_DS, _DW = 4 * LANES, 5 * LANES  # their rates at the last stage
+_SUMS = 6 * LANES  # accumulated states from LEVEL on, six rows
+_NOW, _THEN = 12 * LANES, 13 * LANES  # level at both ends of the step
+_FACTOR, _SILL = 14 * LANES, 15 * LANES
+_FORCING = 16 * LANES  # as in Segment, six rows
+_WATCHED = 22 * LANES  # what the events are watched against
+
 _Table = namedtuple("_Table", "node_level node_area node_volume slope next_volume guide bins_per_volume")
 _Bay = namedtuple("_Bay", "table film_volume film_area")
+_Months = namedtuple(
+    "_Months",
+    "length interval external precipitation evaporation strait_coefficient pipe_outflow bay_net_evaporation "
+    "season",
+)
 
 
 @dataclass(frozen=True)
@@ -69,6 +87,33 @@ def _plain(table: volume_table.VolumeTable) -> _Table:
     return _Table(*(getattr(table, name) for name in _Table._fields))
 
 
+def _power(base: Any, exponent: Any) -> Any:
+    """Power of a number from 0 to 1, of arithmetic alone: a call of the C library would break up the block.
+
+    With base = m·2^e, √½ ≤ m < √2, it is 2^(exponent·(e + log₂ m)). The logarithm is the series of
+    2 artanh((m − 1)/(m + 1)), the exponential its Taylor series around the nearest whole number: both are
+    cut off below the rounding error. Zero gives 2^(−1023·exponent).
+    """
+    bits = np.float64(base).view(np.int64)
+    two = (bits - np.int64(0x3FE6A09E667F3BCD)) >> np.int64(52)
+    m = np.int64(bits - (two << np.int64(52))).view(np.float64)
+    z = (m - 1.0) / (m + 1.0)
+    q = z * z
+    p = 1 / 15 + q * (1 / 17 + q * (1 / 19 + q * (1 / 21)))
+    p = q * (1 / 3 + q * (1 / 5 + q * (1 / 7 + q * (1 / 9 + q * (1 / 11 + q * (1 / 13 + q * p))))))
+    log2 = np.float64(two) + 2.8853900817779268 * (z + z * p)
+    whole = np.floor(exponent * log2 + 0.5)
+    x = (exponent * log2 - whole) * 0.6931471805599453
+    p = 1 / 40320 + x * (1 / 362880 + x * (1 / 3628800 + x * (1 / 39916800 + x * (1 / 479001600))))
+    p = 1 / 24 + x * (1 / 120 + x * (1 / 720 + x * (1 / 5040 + x * p)))
+    p = 1.0 + x * (1.0 + x * (1 / 2 + x * (1 / 6 + x * p)))
+    return p * np.int64((np.int64(whole) + np.int64(1023)) << np.int64(52)).view(np.float64)
+
+
+def _pick(values: Any, place: Any) -> Any:
+    return values[np.uint32(place)]
+
+
 @cache
 def _kernel() -> Callable[..., None]:
     """Compile the balance and the loops; takes a few seconds, once in a process."""
@@ -76,6 +121,8 @@ def _kernel() -> Callable[..., None]:
         import numba
     except ImportError as error:
         raise CaspianError('the compiled solver needs numba: pip install "caspian-sim[fast]"') from error
+    from llvmlite import ir  # type: ignore[import-untyped]
+    from numba.extending import intrinsic
 
     def compiled(function: Any, **parts: Any) -> Any:
         """Compile a function of the balance with compiled functions in place of those it calls."""
@@ -84,26 +131,40 @@ def _kernel() -> Callable[..., None]:
         # Inlined, or the tables would be copied at every call.
         return numba.njit(twin, error_model="numpy", inline="always")
 
+    pick = compiled(_pick)
     rise_and_area = compiled(volume_table.rise_and_area)
-    look_up = compiled(volume_table.look_up, rise_and_area=rise_and_area)
+    look_up = compiled(volume_table.look_up, rise_and_area=rise_and_area, pick=pick)
     bay_level_and_area = compiled(bay.bay_level_and_area, look_up=look_up)
-    throttle = compiled(strait.throttle)
+    throttle = compiled(strait.throttle, power=compiled(_power))
     strait_outflow = compiled(strait.strait_outflow, throttle=throttle)
     bay_exchange = compiled(
         exchange.bay_exchange, bay_level_and_area=bay_level_and_area, strait_outflow=strait_outflow
     )
     rates = compiled(balance.rates, look_up=look_up, bay_exchange=bay_exchange)
 
-    @numba.njit(error_model="numpy", nogil=True)
+    def promise(_: Any) -> Any:
+        """Tell the compiler that no two arguments of the function overlap, as restrict does in C."""
+
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            for argument in builder.function.args:
+                if isinstance(argument.type, ir.PointerType):
+                    argument.add_attribute("noalias")
+            return context.get_dummy_value()
+
+        return numba.types.void(), generate
+
+    arrays_do_not_overlap: Any = intrinsic(promise)
+
+    @numba.njit(error_model="numpy")
+    def spread(work: Any, place: Any, values: Any, month: Any, months: Any, begin: Any, count: Any) -> None:
+        row = month * values.shape[0] // months
+        own = min(values.shape[1] - 1, 1)
+        for j in range(count):
+            work[place + j] = values[row, own * (begin + j)]
+
+    @numba.njit(error_model="numpy", nogil=True, fastmath={"contract"})
     def integrate(
-        length: Any,
-        interval: Any,
-        external: Any,
-        precipitation: Any,
-        evaporation: Any,
-        strait_coefficient: Any,
-        pipe_outflow: Any,
-        bay_net_evaporation: Any,
+        forcing: Any,
         sea: Any,
         water: Any,
         area_factor: Any,
@@ -112,6 +173,7 @@ def _kernel() -> Callable[..., None]:
         basin_bay: Any,
         steps: Any,
         watched: Any,
+        work: Any,
         sums: Any,
         edge_volume: Any,
         fell_month: Any,
@@ -121,72 +183,99 @@ def _kernel() -> Callable[..., None]:
         left_month: Any,
         left_volume: Any,
     ) -> None:
-        levels = watched.size
+        arrays_do_not_overlap()
+        months, levels = forcing.length.size, watched.size
         lowest, highest = table.node_volume[0], table.node_volume[-1]
+        for j in range(LANES):
+            for event in range(levels):
+                work[_WATCHED + event * LANES + j] = watched[event]
+            work[_WATCHED + (levels + 1) * LANES + j] = basin_bay.film_volume
         for begin in range(0, sea.size, LANES):
-            end = min(begin + LANES, sea.size)
-            for m in range(length.size):
-                step = length[m] / steps
-                k = interval[m]
-                for j in range(begin, end):
-                    s, w = sea[j], water[j]
-                    level, _ = look_up(table, s / area_factor[j])
-                    a2 = a3 = a4 = a5 = a6 = a7 = 0.0
-                    for n in range(steps):
-                        d0 = d1 = 0.0
-                        g0 = g1 = 0.0
-                        for stage in range(4):
-                            reach, weight = step * REACH[stage], step * WEIGHT[stage]
+            count = min(LANES, sea.size - begin)
+            for j in range(count):
+                work[_S + j], work[_W + j] = sea[begin + j], water[begin + j]
+                work[_FACTOR + j], work[_SILL + j] = area_factor[begin + j], sill[begin + j]
+                work[_WATCHED + levels * LANES + j] = sill[begin + j]
+            for j in range(LANES):
+                work[_NOW + j] = look_up(table, work[_S + j] / work[_FACTOR + j])[0]
+            for m in range(months):
+                step = forcing.length[m] / steps
+                k = forcing.interval[m]
+                spread(work, _FORCING, forcing.external, m, months, begin, count)
+                spread(work, _FORCING + LANES, forcing.precipitation, m, months, begin, count)
+                spread(work, _FORCING + 2 * LANES, forcing.evaporation, m, months, begin, count)
+                spread(work, _FORCING + 3 * LANES, forcing.strait_coefficient, m, months, begin, count)
+                spread(work, _FORCING + 4 * LANES, forcing.pipe_outflow, m, months, begin, count)
+                spread(work, _FORCING + 5 * LANES, forcing.bay_net_evaporation, m, months, begin, count)
+                season = forcing.season[m]
+                for j in range(LANES):
+                    work[_FORCING + 2 * LANES + j] += season
+                    work[_FORCING + 5 * LANES + j] += season
+                for j in range(6 * LANES):
+                    work[_SUMS + j] = 0.0
+                for n in range(steps):
+                    for j in range(LANES):
+                        work[_S1 + j], work[_W1 + j] = work[_S + j], work[_W + j]
+                        work[_DS + j], work[_DW + j] = 0.0, 0.0
+                    for stage in range(4):
+                        reach, weight = step * REACH[stage], step * WEIGHT[stage]
+                        for j in range(LANES):
                             r = rates(
-                                s + reach * d0,
-                                w + reach * d1,
-                                external[m, j],
-                                precipitation[m, j],
-                                evaporation[m, j],
-                                strait_coefficient[m, j],
-                                pipe_outflow[m, j],
-                                bay_net_evaporation[m, j],
+                                work[_S + j] + reach * work[_DS + j],
+                                work[_W + j] + reach * work[_DW + j],
+                                work[_FORCING + j],
+                                work[_FORCING + LANES + j],
+                                work[_FORCING + 2 * LANES + j],
+                                work[_FORCING + 3 * LANES + j],
+                                work[_FORCING + 4 * LANES + j],
+                                work[_FORCING + 5 * LANES + j],
                                 table,
                                 basin_bay,
-                                area_factor[j],
-                                sill[j],
+                                work[_FACTOR + j],
+                                work[_SILL + j],
                             )
-                            d0, d1 = r[0], r[1]
-                            g0 += weight * d0
-                            g1 += weight * d1
-                            a2 += weight * r[2]
-                            a3 += weight * r[3]
-                            a4 += weight * r[4]
-                            a5 += weight * r[5]
-                            a6 += weight * r[6]
-                            a7 += weight * r[7]
-                        s1, w1 = s + g0, w + g1
-                        after, _ = look_up(table, s1 / area_factor[j])
-                        for event in range(levels + 2):
-                            if event < levels:
-                                was, now = level - watched[event], after - watched[event]
-                            elif event == levels:
-                                was, now = level - sill[j], after - sill[j]
-                            else:
-                                was, now = w - basin_bay.film_volume, w1 - basin_bay.film_volume
-                            if was > 0.0 and now <= 0.0 and fell_month[event, j] < 0:
-                                fell_month[event, j] = m
-                                fell_after[event, j] = n * step
-                                fell_from[event, 0, j], fell_from[event, 1, j] = s, w
-                                fell_to[event, 0, j], fell_to[event, 1, j] = s1, w1
-                        s, w, level = s1, w1, after
-                    sea[j], water[j] = s, w
-                    sums[2, k, j] += a2
-                    sums[3, k, j] += a3
-                    sums[4, k, j] += a4
-                    sums[5, k, j] += a5
-                    sums[6, k, j] += a6
-                    sums[7, k, j] += a7
-                    sums[8, k, j] += external[m, j] * length[m]
-                    edge_volume[k + 1, 0, j], edge_volume[k + 1, 1, j] = s, w
-                    volume = s / area_factor[j]
-                    if left_month[j] < 0 and not (volume >= lowest and volume <= highest):
-                        left_month[j], left_volume[j] = m, volume
+                            work[_DS + j], work[_DW + j] = r[0], r[1]
+                            work[_S1 + j] += weight * r[0]
+                            work[_W1 + j] += weight * r[1]
+                            work[_SUMS + j] += weight * r[2]
+                            work[_SUMS + LANES + j] += weight * r[3]
+                            work[_SUMS + 2 * LANES + j] += weight * r[4]
+                            work[_SUMS + 3 * LANES + j] += weight * r[5]
+                            work[_SUMS + 4 * LANES + j] += weight * r[6]
+                            work[_SUMS + 5 * LANES + j] += weight * r[7]
+                    for j in range(LANES):
+                        work[_THEN + j] = look_up(table, work[_S1 + j] / work[_FACTOR + j])[0]
+                    for event in range(levels + 2):
+                        was, now = (_NOW, _THEN) if event <= levels else (_W, _W1)
+                        bar = _WATCHED + event * LANES
+                        falls = 0
+                        for j in range(LANES):
+                            falls += work[was + j] > work[bar + j] and work[now + j] <= work[bar + j]
+                        if falls == 0:
+                            continue
+                        for j in range(count):
+                            fell = work[was + j] > work[bar + j] and work[now + j] <= work[bar + j]
+                            if fell and fell_month[event, begin + j] < 0:
+                                fell_month[event, begin + j] = m
+                                fell_after[event, begin + j] = n * step
+                                fell_from[event, 0, begin + j] = work[_S + j]
+                                fell_from[event, 1, begin + j] = work[_W + j]
+                                fell_to[event, 0, begin + j] = work[_S1 + j]
+                                fell_to[event, 1, begin + j] = work[_W1 + j]
+                    for j in range(LANES):
+                        work[_S + j], work[_W + j] = work[_S1 + j], work[_W1 + j]
+                        work[_NOW + j] = work[_THEN + j]
+                for row in range(6):
+                    for j in range(count):
+                        sums[2 + row, k, begin + j] += work[_SUMS + row * LANES + j]
+                for j in range(count):
+                    sums[8, k, begin + j] += work[_FORCING + j] * forcing.length[m]
+                    edge_volume[k + 1, 0, begin + j] = work[_S + j]
+                    edge_volume[k + 1, 1, begin + j] = work[_W + j]
+                for j in range(count):
+                    volume = work[_S + j] / work[_FACTOR + j]
+                    if not (volume >= lowest and volume <= highest) and left_month[begin + j] < 0:
+                        left_month[begin + j], left_volume[begin + j] = m, volume
 
     kernel: Callable[..., None] = integrate
     return kernel
@@ -225,11 +314,7 @@ def integrate(
     CaspianError
         When numba is not installed.
     """
-    members, months, intervals, events = len(sea), len(forcing.length), int(interval[-1]) + 1, len(levels) + 2
-
-    def wide(values: Array) -> Array:
-        return np.broadcast_to(values, (months, members))
-
+    members, intervals, events = len(sea), int(interval[-1]) + 1, len(levels) + 2
     left = Integrated(
         sums=np.zeros((STATES + 1, intervals, members)),
         edge_volume=np.empty((intervals + 1, 2, members)),
@@ -241,24 +326,20 @@ def integrate(
         left_volume=np.zeros(members),
     )
     left.edge_volume[0, SEA], left.edge_volume[0, 1] = sea, water
-    table, shape = _plain(basin.table), basin.bay
+    fluxes = (np.ascontiguousarray(getattr(forcing, name)) for name in _Months._fields[2:])
+    # Ones, because idle lanes divide by them.
+    work = np.ones(_WATCHED + events * LANES)
     _kernel()(
-        forcing.length,
-        interval,
-        wide(forcing.external),
-        wide(forcing.precipitation),
-        wide(forcing.evaporation),
-        wide(forcing.strait_coefficient),
-        wide(forcing.pipe_outflow),
-        wide(forcing.bay_net_evaporation),
-        sea.copy(),
-        water.copy(),
-        basin.area_factor,
-        basin.sill,
-        table,
-        _Bay(_plain(shape.table), shape.film_volume, shape.film_area),
+        _Months(forcing.length, interval, *fluxes),
+        np.ascontiguousarray(sea),
+        np.ascontiguousarray(water),
+        np.ascontiguousarray(basin.area_factor),
+        np.ascontiguousarray(basin.sill),
+        _plain(basin.table),
+        _Bay(_plain(basin.bay.table), basin.bay.film_volume, basin.bay.film_area),
         steps,
         levels,
+        work,
         left.sums,
         left.edge_volume,
         left.fell_month,

@@ -159,18 +159,28 @@ def monthly_forcing(
     Forcing
         The means over the months of a year are the annual values, exactly.
     """
-    season = net_evaporation_departure(calendar.fractions).ravel()[:, None]
-    rivers = calendar.by_month(climate.inflow.sum(axis=0)) * inflow_shape(calendar.fractions).ravel()[:, None]
+    external = calendar.by_month(climate.inflow.sum(axis=0))
+    external *= inflow_shape(calendar.fractions).ravel()[:, None]
+    external += parameters["groundwater"]
+    if effect.measures:
+        external += effect.inflow
+    if consumption.any():
+        external -= consumption[:, None]
     opening, recut, pipes = strait_state(calendar.years, calendar.months)
+    opening = opening * effect.opening
+    # One row for all months where the strait is never touched, which is most often.
+    same = (opening == opening[0]).all() and (recut == recut[0]).all()
+    known = slice(1) if same else slice(None)
     return Forcing(
         length=calendar.length,
         first_year=int(calendar.years[0]),
-        external=rivers + parameters["groundwater"] + effect.inflow - consumption[:, None],
-        precipitation=calendar.by_month(climate.precipitation),
-        evaporation=calendar.by_month(climate.evaporation) + season,
-        strait_coefficient=(opening * effect.opening)[:, None] * _strait_coefficient(recut, parameters),
+        external=external,
+        precipitation=climate.precipitation,
+        evaporation=climate.evaporation,
+        strait_coefficient=opening[known, None] * _strait_coefficient(recut[known], parameters),
         pipe_outflow=pipes[:, None],
-        bay_net_evaporation=calendar.by_month(climate.bay_net_evaporation) + season,
+        bay_net_evaporation=climate.bay_net_evaporation,
+        season=net_evaporation_departure(calendar.fractions).ravel(),
     )
 
 

@@ -8,7 +8,7 @@ relative tolerance on 78,000 km³ of water would hide errors of metres.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, cast
 
 import numpy as np
@@ -44,11 +44,16 @@ KM3_PER_MM = 0.37
 # Halvings of a month when an event is located: 2^-22 of a month is less than a second.
 BISECTIONS = 22
 MONTHS = 12
+_FLUXES = tuple(flux.name for flux in fields(Segment))
 
 
 @dataclass(frozen=True)
 class Forcing:
-    """Monthly forcing of an ensemble, piecewise constant; fluxes have shape (month, member) or (month, 1).
+    """Monthly forcing of an ensemble, piecewise constant.
+
+    A flux has a row for every month, for every year, or a single one, and a column for every member or a
+    single one. What changes only from year to year is stored so: memory and its bandwidth are what large
+    ensembles run out of.
 
     Attributes
     ----------
@@ -58,6 +63,8 @@ class Forcing:
         Calendar year that begins with the first month.
     external, precipitation, evaporation, strait_coefficient, pipe_outflow, bay_net_evaporation : ndarray
         As in :class:`caspian_sim.balance.Segment`.
+    season : ndarray, shape (month,) or (1,)
+        Added to ``evaporation`` and ``bay_net_evaporation``, mm/yr.
 
     Raises
     ------
@@ -73,30 +80,42 @@ class Forcing:
     strait_coefficient: Array
     pipe_outflow: Array
     bay_net_evaporation: Array
+    season: Array = field(default_factory=lambda: np.zeros(1))
 
     def __post_init__(self) -> None:
-        for field in fields(Segment):
-            values = getattr(self, field.name)
-            if len(values) != len(self.length):
+        months = len(self.length)
+        object.__setattr__(self, "season", np.resize(self.season, months))
+        for name in _FLUXES:
+            values = getattr(self, name)
+            if len(values) not in (months, months // MONTHS, 1):
+                raise DataError(f"forcing '{name}' has {len(values)} months\n    allowed  {months}")
+            # A sum is finite when all of its terms are, and needs no array of its own.
+            if not np.isfinite(values.sum()) and not np.isfinite(values).all():
+                row, member = np.argwhere(~np.isfinite(values))[0]
+                month = int(row) * months // len(values)
                 raise DataError(
-                    f"forcing '{field.name}' has {len(values)} months\n    allowed  {len(self.length)}"
-                )
-            if not np.isfinite(values).all():
-                month, member = np.argwhere(~np.isfinite(values))[0]
-                raise DataError(
-                    f"forcing '{field.name}' is not finite in {self.label(int(month))}\n"
-                    f"    found    {values[month, member]} in member {member}\n"
+                    f"forcing '{name}' is not finite in {self.label(month)}\n"
+                    f"    found    {values[row, member]} in member {member}\n"
                     "    allowed  finite numbers in every month"
                 )
 
     def segment(self, month: int) -> Segment:
         """Return the forcing of one month."""
-        return Segment(*(getattr(self, field.name)[month] for field in fields(Segment)))
+        rows = (self._rows(name, month) for name in _FLUXES)
+        return _with_season(Segment(*rows), self.season[month])
 
     def cells(self, months: NDArray[np.int64], columns: NDArray[np.int64]) -> Segment:
         """Return the forcing of one month for each of some columns."""
-        wide = ((len(self.length), self.external.shape[1]), (months, columns))
-        return Segment(*(np.broadcast_to(getattr(self, f.name), wide[0])[wide[1]] for f in fields(Segment)))
+        width = self.external.shape[1]
+        places = (
+            np.broadcast_to(values, (len(values), width))[months * len(values) // len(self.length), columns]
+            for values in (getattr(self, name) for name in _FLUXES)
+        )
+        return _with_season(Segment(*places), self.season[months])
+
+    def _rows(self, name: str, month: int) -> Array:
+        values: Array = getattr(self, name)
+        return np.asarray(values[month * len(values) // len(self.length)])
 
     @property
     def begins(self) -> Array:
@@ -108,6 +127,14 @@ class Forcing:
     def label(self, month: int) -> str:
         """Calendar name of a month, as in 2031-07."""
         return f"{self.first_year + month // MONTHS}-{month % MONTHS + 1:02d}"
+
+
+def _with_season(segment: Segment, season: Array) -> Segment:
+    return replace(
+        segment,
+        evaporation=segment.evaporation + season,
+        bay_net_evaporation=segment.bay_net_evaporation + season,
+    )
 
 
 @dataclass(frozen=True)
@@ -194,17 +221,24 @@ def side_by_side(forcings: Sequence[Forcing]) -> Forcing:
     """
     first = forcings[0]
     width = first.external.shape[1]
+    if len(forcings) == 1:
+        return first
 
     def joined(name: str) -> Array:
         parts = [getattr(forcing, name) for forcing in forcings]
         if all(part.shape[1] == 1 for part in parts) and width > 1:
             return np.asarray(parts[0])
+        rows = max(len(part) for part in parts)
         return np.concatenate(
-            [np.broadcast_to(p, (len(p), f.external.shape[1])) for p, f in zip(parts, forcings, strict=True)],
+            [
+                np.broadcast_to(np.repeat(p, rows // len(p), axis=0), (rows, f.external.shape[1]))
+                for p, f in zip(parts, forcings, strict=True)
+            ],
             axis=1,
         )
 
-    return Forcing(first.length, first.first_year, *(joined(field.name) for field in fields(Segment)))
+    fluxes: dict[str, Any] = {name: joined(name) for name in _FLUXES}
+    return replace(first, **fluxes)
 
 
 def _hermite(share: Array | float, step: float, y0: Array, f0: Array, y1: Array, f1: Array) -> Array:

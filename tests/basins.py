@@ -5,10 +5,12 @@ Every basin stands alone: no table of the package is read except in :func:`caspi
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from caspian_sim.balance import Basin
+from caspian_sim.balance import Basin, Segment
 from caspian_sim.basin.bay import Bay, kara_bogaz_gol
 from caspian_sim.basin.hypsometry import Hypsometry, constant_area, load_hypsometry
 from caspian_sim.basin.rivers import month_fractions
@@ -99,6 +101,13 @@ def steady(
 
     fluxes = (inflow, rain, evaporation, coefficient, pipes, bay_evaporation)
     return Forcing(length, first_year, *(every_month(flux) for flux in fluxes))
+
+
+def every_month(forcing: Forcing) -> Forcing:
+    """The same forcing, with a row for every month in each flux and the season added to it."""
+    segments = [forcing.segment(month) for month in range(len(forcing.length))]
+    fluxes = {flux.name: np.stack([getattr(s, flux.name) for s in segments]) for flux in fields(Segment)}
+    return Forcing(forcing.length, forcing.first_year, **fluxes)
 
 
 def annual(forcing: Forcing) -> NDArray[np.int64]:

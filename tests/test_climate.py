@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from basins import anomaly, caspian, closed
+from basins import anomaly, caspian, closed, every_month
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
@@ -266,7 +266,7 @@ def test_annual_means_of_the_monthly_forcing_are_the_annual_values():
     climate, parameters = climate_of(LEAP_AND_NOT, variability=True, central=False)
     consumption = np.sin(np.arange(84.0))
     effect = programme_effect([], calendar.years, calendar.months, 3, {})
-    forcing = monthly_forcing(calendar, climate, parameters, consumption, effect)
+    forcing = every_month(monthly_forcing(calendar, climate, parameters, consumption, effect))
 
     def annual_means(flux):
         return (flux * calendar.length[:, None]).reshape(7, 12, 3).sum(axis=1)

@@ -25,6 +25,9 @@ SMALLEST_HEAD = 1e-300
 # strait, not the weir, decides; without it a closed-up bay is stiff at a time step of a month.
 LINEAR_BELOW = 0.02
 
+# A name of its own, for which machine code puts in a power that it can work out for several members at once.
+power = np.power
+
 
 def throttle(submergence: Array) -> Array:
     r"""Share of the free weir flow that passes at a given submergence.
@@ -43,7 +46,7 @@ def throttle(submergence: Array) -> Array:
     free = 1.0 - level * np.sqrt(level)
     slope = LINEAR_BELOW ** (SUBMERGENCE_EXPONENT - 1.0)
     # The power is concave: its chord from zero lies below it up to LINEAR_BELOW, and above it from there on.
-    share: Array = np.minimum(free**SUBMERGENCE_EXPONENT, slope * free)
+    share: Array = np.minimum(power(free, SUBMERGENCE_EXPONENT), slope * free)
     return share
 
 

@@ -11,6 +11,7 @@ which holds for vertical walls (``k = 0``) as well.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,6 +55,11 @@ def rise_and_area(volume: FloatArray, area: FloatArray, slope: FloatArray) -> tu
     return twice_volume / np.maximum(area + surface, SMALLEST_AREA), surface
 
 
+def pick(values: NDArray[Any], place: Any) -> Any:
+    """Values at places that are known to exist; quicker than indexing."""
+    return values.take(place)
+
+
 def look_up(table: VolumeTable, volume: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Level (m BHS) and area (km²) at a volume anomaly (km³), one value or an array of them, without checks.
 
@@ -61,12 +67,12 @@ def look_up(table: VolumeTable, volume: FloatArray) -> tuple[FloatArray, FloatAr
     """
     place = (volume - table.node_volume[0]) * table.bins_per_volume
     # fmax and fmin, unlike clip, also bring NaN inside the guide.
-    begins = table.guide[np.uint32(np.fmin(np.fmax(place, 0.0), table.guide.size - 1.0))]
-    index = begins + (volume >= table.next_volume[begins])
+    begins = pick(table.guide, np.intp(np.fmin(np.fmax(place, 0.0), table.guide.size - 1.0)))
+    index = begins + (volume >= pick(table.next_volume, begins))
     rise, surface = rise_and_area(
-        volume - table.node_volume[index], table.node_area[index], table.slope[index]
+        volume - pick(table.node_volume, index), pick(table.node_area, index), pick(table.slope, index)
     )
-    return table.node_level[index] + rise, surface
+    return pick(table.node_level, index) + rise, surface
 
 
 @dataclass(frozen=True, eq=False)
