@@ -29,7 +29,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -52,8 +51,8 @@ SAMPLES = 1024
 FEWEST, MOST = 16, 2**20
 CONFIDENCE = 0.9
 RESAMPLES = 1000
-# Runs that are integrated at once.
-COLUMNS = 2048
+# Runs that are integrated at once, in all scenarios.
+COLUMNS = 1024
 # Runs in all from which on compiling the solver takes less time than it saves.
 WORTH_COMPILING = 10_000
 # One Runge-Kutta step a month is off by less than 0.01 mm.
@@ -231,34 +230,24 @@ def sensitivity(
     config = load_config(source, overrides)
     check_samples(samples)
     years = config.outcomes.report_years or (config.period.end,)
-    found: list[Indices] = []
-    varied: dict[str, Parameter] = {}
-    scenarios = config.climate.scenarios
-    for number, scenario in enumerate(scenarios):
-        plan = make_plan(_only(config, scenario, years))
-        varied = _varied(plan)
-        count = len(varied) + config.uncertainty.variability
-        if samples * (count + 2) * len(scenarios) >= WORTH_COMPILING:
-            plan = make_plan(_compiled(plan.frame.config))
-
-        def report(done: int, total: int, before: int = number) -> None:
-            if progress is not None:
-                progress(before * total + done, len(scenarios) * total)
-
-        model = _level_model(plan, varied, samples, years)
-        found.append(indices(model, count, samples, seed=config.uncertainty.seed, progress=report))
+    plan = make_plan(_only(config, years))
+    varied = _varied(plan)
+    count = len(varied) + config.uncertainty.variability
+    if samples * (count + 2) * len(config.climate.scenarios) >= WORTH_COMPILING:
+        plan = make_plan(_compiled(plan.frame.config))
+    model = _level_model(plan, varied, samples, years)
+    found = indices(model, count, samples, seed=config.uncertainty.seed, progress=progress)
     dataset = _dataset(config, found, varied, years, samples)
     dataset.attrs["seconds"] = f"{time.perf_counter() - began:.1f}"
     return dataset
 
 
-def _only(config: Config, scenario: str, years: Sequence[int]) -> Config:
-    """Cut a configuration down to one scenario, the first programme and the report years."""
+def _only(config: Config, years: Sequence[int]) -> Config:
+    """Cut a configuration down to the first programme and the report years."""
     programme = next(iter(config.programmes))
     return config.model_copy(
         update={
             "period": config.period.model_copy(update={"end": max(years)}),
-            "climate": config.climate.model_copy(update={"scenarios": (scenario,)}),
             "programmes": {programme: config.programmes[programme]},
             "outcomes": config.outcomes.model_copy(update={"thresholds_m": ()}),
             "output": config.output.model_copy(update={"frequency": "annual"}),
@@ -298,7 +287,7 @@ def _varied(plan: Plan) -> dict[str, Parameter]:
 
 
 def _level_model(plan: Plan, varied: Mapping[str, Parameter], samples: int, years: Sequence[int]) -> Model:
-    """Annual mean level in some years as a function of where each input of a run comes from."""
+    """Annual mean level by scenario and year as a function of where each input of a run comes from."""
     fixed = {name: prior.best for name, prior in plan.inputs.items() if name not in varied}
     points = sobol_points(plan.frame.config.uncertainty.seed, 2 * len(varied), 0, samples).T
     a, b = points[: len(varied)], points[len(varied) :]
@@ -311,14 +300,16 @@ def _level_model(plan: Plan, varied: Mapping[str, Parameter], samples: int, year
             inputs[name] = sample(prior, column)
         # Variability comes from the streams of one member in the rows of A and of another in those of B.
         members = row if len(from_b) == len(varied) else np.where(from_b[-1], samples + row, row)
-        return integrate(plan, members, inputs).solution.level[wanted]
+        found = integrate(plan, members, inputs).solution.level[wanted]
+        # Columns are scenarios, in them runs; outputs are to be scenarios, in them years.
+        return found.reshape(len(wanted), -1, len(row)).swapaxes(0, 1).reshape(-1, len(row))
 
     return level
 
 
 def _dataset(
     config: Config,
-    found: Sequence[Indices],
+    found: Indices,
     varied: Mapping[str, Parameter],
     years: Sequence[int],
     samples: int,
@@ -332,8 +323,11 @@ def _dataset(
     text = "Sobol index: share of the variance of the annual mean level"
     interval = f"{100 * CONFIDENCE:g} % confidence interval"
 
-    def over(values: Sequence[Array], attrs: dict[str, Any]) -> tuple[tuple[str, ...], Array, dict[str, Any]]:
-        return dims, np.stack(values, axis=1), {"units": "1", **attrs}
+    shape = (len(config.climate.scenarios), len(years))
+
+    def share(values: Array, long_name: str) -> tuple[tuple[str, ...], Array, dict[str, str]]:
+        attrs = {"units": "1", "long_name": long_name}
+        return dims, values.reshape(len(ORDERS), *shape, len(names)), attrs
 
     def words(values: Sequence[str]) -> NDArray[np.object_]:
         return np.array(values, dtype=object)
@@ -343,12 +337,12 @@ def _dataset(
     attributes["title"] = f"Sensitivity of the Caspian Sea level: {config.title or config.name}"
     return xr.Dataset(
         {
-            "index": over([part.index for part in found], {"long_name": text}),
-            "index_low": over([part.low for part in found], {"long_name": f"lower end of the {interval}"}),
-            "index_high": over([part.high for part in found], {"long_name": f"upper end of the {interval}"}),
+            "index": share(found.index, text),
+            "index_low": share(found.low, f"lower end of the {interval}"),
+            "index_high": share(found.high, f"upper end of the {interval}"),
             "level_mean": (
                 dims[1:3],
-                np.stack([part.mean for part in found]),
+                found.mean.reshape(shape),
                 {
                     "units": "m",
                     "long_name": "mean of the annual mean level",
@@ -357,7 +351,7 @@ def _dataset(
             ),
             "level_sd": (
                 dims[1:3],
-                np.stack([part.sd for part in found]),
+                found.sd.reshape(shape),
                 {"units": "m", "long_name": "standard deviation of the annual mean level"},
             ),
         },
