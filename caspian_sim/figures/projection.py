@@ -183,7 +183,7 @@ def _shaded(scenarios: list[str]) -> list[str]:
 
 
 def _subtitle(ds: xr.Dataset, table: pd.DataFrame, scenarios: list[str], shown: list[str]) -> str:
-    if ds.sizes["member"] == 1:
+    if member_count(ds) == 1:
         return say("projection.subtitle.single")
     shaded = say(
         "projection.shaded",
