@@ -116,7 +116,7 @@ def run_kept(
     """
     plan, size = make_plan(config), members_of_a_part(config)
     several = size < config.uncertainty.members
-    if unfinished is not None and (several or unfinished.manifest is not None):
+    if unfinished is not None and (several or unfinished.folder.exists()):
         size = unfinished.begin(config, size, resume=resume, overwrite=overwrite)
     else:
         unfinished = None

@@ -126,7 +126,8 @@ def run_parts(
                     results[following] = found
             while following not in results:
                 finished, _ = wait(working, TICK, FIRST_COMPLETED)
-                for future in finished:
+                # What has failed comes last, so that no finished part is lost by it.
+                for future in sorted(finished, key=lambda future: future.exception() is not None):
                     number = working.pop(future)
                     results[number] = future.result()
                     if unfinished is not None:

@@ -110,7 +110,7 @@ def _flat(content: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
         key = f"{prefix}{name}"
         if key in FREE_KEYS:
             continue
-        if isinstance(value, dict) and value:
+        if isinstance(value, dict):
             flat |= _flat(value, f"{key}.")
         else:
             flat[key] = value

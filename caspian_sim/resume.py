@@ -63,6 +63,7 @@ class Unfinished:
     def __init__(self, directory: Path) -> None:
         self.directory, self.folder = directory, directory / FOLDER
         self.manifest = self._read_manifest()
+        self._begun = False
         self._lock: IO[str] | None = None
 
     # ---- begin and end -----------------------------------------------------------------------------
@@ -124,6 +125,7 @@ class Unfinished:
         try:
             self.folder.mkdir(exist_ok=True)
             self._take()
+            self._begun = True
             if resume and self.manifest is not None:
                 for left in self.folder.glob("*.tmp"):
                     left.unlink()
@@ -160,7 +162,8 @@ class Unfinished:
         """Remove everything when the block ends well and the results are in place; let others in anyway."""
         try:
             yield
-            self.remove()
+            if self._begun:
+                self.remove()
         finally:
             if self._lock is not None:
                 self._lock.close()
@@ -172,6 +175,8 @@ class Unfinished:
         try:
             yield
         except BaseException as error:
+            if not self._begun:  # nothing in the folder is of this run
+                raise
             # What a configuration causes would happen again.
             if not self._any() or (isinstance(error, CaspianError) and not isinstance(error, OutputError)):
                 self.remove()

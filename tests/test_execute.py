@@ -29,8 +29,8 @@ CONFIG = {
     "outcomes": {"thresholds_m": [-29.5, -30]},
 }
 MONTHS = 4 * 12
-# When a file was made, and by what.
-OF_THE_MOMENT = {"created", "history"}
+# When a file was made, and by which state of a checkout.
+OF_THE_MOMENT = {"created", "history", "git_revision"}
 
 
 def content(ds):
