@@ -82,7 +82,9 @@ def initial_level(config: Config) -> tuple[float, float]:
     return float(edge + level_departure_at_month_edges()[0]), float(record.sel(year=before))
 
 
-def bay_record(calendar: Calendar, parameters: Mapping[str, Array], start: Array) -> BayHistory:
+def bay_record(
+    calendar: Calendar, parameters: Mapping[str, Array], start: Array, known_until: int | None = None
+) -> BayHistory:
     """Kara-Bogaz-Gol under the observed level of the sea and the history of the strait.
 
     Parameters
@@ -92,6 +94,8 @@ def bay_record(calendar: Calendar, parameters: Mapping[str, Array], start: Array
     parameters : mapping of name to ndarray, shape (member,)
     start : ndarray, shape (member,)
         Water in the bay at the start, km³.
+    known_until : int, optional
+        Last annual mean of the level that may be used; the last of the record when not given.
 
     Returns
     -------
@@ -101,7 +105,7 @@ def bay_record(calendar: Calendar, parameters: Mapping[str, Array], start: Array
     opening, recut, pipes = strait_state(calendar.years, calendar.months)
     season = net_evaporation_departure(calendar.fractions).ravel()[:, None]
     return follow_sea_level(
-        observed_level_at(calendar.edges, last_year=calendar.last_year) + seasons,
+        observed_level_at(calendar.edges, last_year=known_until) + seasons,
         calendar.length,
         kara_bogaz_gol(),
         start,
@@ -128,7 +132,7 @@ def bay_at_start(start_year: int, parameters: Mapping[str, Array]) -> Array:
     """
     last = int(data.load("sea_level_annual")["year"][-1])
     calendar = Calendar(BAY_HISTORY_STARTS, min(start_year - 1, last))
-    history = bay_record(calendar, parameters, np.zeros(len(parameters["strait_sill"])))
+    history = bay_record(calendar, parameters, np.zeros(len(parameters["strait_sill"])), start_year - 1)
     return np.asarray(history.volume[-1])
 
 

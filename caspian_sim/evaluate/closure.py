@@ -49,13 +49,17 @@ class Closure:
     net_evaporation: Array
 
 
-def observed_bay(first_year: int, last_year: int) -> tuple[Calendar, Array, Array]:
+def observed_bay(
+    first_year: int, last_year: int, known_until: int | None = None
+) -> tuple[Calendar, Array, Array]:
     """Kara-Bogaz-Gol under the observed level of the sea, with the best values of all parameters.
 
     Parameters
     ----------
     first_year, last_year : int
         Calendar years within the record of the level, both inclusive.
+    known_until : int, optional
+        Last annual mean of the level that may be used; the last of the record when not given.
 
     Returns
     -------
@@ -73,7 +77,7 @@ def observed_bay(first_year: int, last_year: int) -> tuple[Calendar, Array, Arra
     best = {name: np.array([prior.best]) for name, prior in data.parameters().items()}
     calendar, bay = Calendar(first_year, last_year), kara_bogaz_gol()
     start = bay.volume(bay.floor + data.fact("kbg_max_depth_1972").value)
-    history = bay_record(calendar, best, np.atleast_1d(start))
+    history = bay_record(calendar, best, np.atleast_1d(start), known_until)
     return calendar, history.volume[:, 0], history.outflow[:, 0]
 
 
