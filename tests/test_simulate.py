@@ -342,10 +342,6 @@ def test_members_without_measures_do_not_depend_on_the_chunks_of_the_work(monkey
     same(run(programmes={"none": {}, "still": {"participants": []}}), whole)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="the effect of measures is a matrix product, whose last bit depends on the number of members",
-)
 def test_members_with_measures_do_not_depend_on_the_chunks_of_the_work(monkeypatch):
     longer = {"period": {"start": 2026, "end": 2050}}
     whole = run(**longer)
@@ -462,9 +458,6 @@ def test_result_without_its_configuration_cannot_be_reproduced(annual):
     )
 
 
-@pytest.mark.xfail(
-    strict=True, reason="values that nature does not allow are run, or fail far from the configuration"
-)
 @pytest.mark.parametrize(
     ("parameter", "value"),
     [
