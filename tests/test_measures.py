@@ -168,9 +168,6 @@ def test_effect_is_the_sum_of_size_times_volume():
     assert_array_equal(effect.opening, np.ones(48))
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a matrix product, whose last bit depends on the number of members beside one"
-)
 def test_effect_on_a_member_does_not_depend_on_the_others():
     measures, months, members = list(CATALOGUE.values()), months_of(2026, 2060), np.arange(12)
     together = programme_effect(measures, *months, members, 1, central=False).inflow
