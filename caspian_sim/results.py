@@ -26,7 +26,7 @@ ENGINE: Final = "h5netcdf"
 FLUX = "km3 year-1"
 DEPTH = "m"
 MEAN = "time: mean"
-END = "time: point (comment: at the end of the interval)"
+END = "time: point (at the end of the interval)"
 
 # name: (units, long name, cell methods, further attributes)
 VARIABLES: dict[str, tuple[str, str, str | None, dict[str, str]]] = {
@@ -82,7 +82,7 @@ VARIABLES: dict[str, tuple[str, str, str | None, dict[str, str]]] = {
         "year",
         "time of the first fall below",
         None,
-        {"comment": "decimal calendar year; missing if it never happens"},
+        {"comment": "decimal calendar year; missing if it does not fall, as when it starts below"},
     ),
     "parameters": (
         "1",
@@ -210,7 +210,13 @@ def assemble(
             attrs["cell_methods"] = cell_methods
         dataset[name] = xr.Variable(tuple(dims), values, attrs)
     dataset["time"].attrs.update(
-        {"standard_name": "time", "long_name": "middle of the interval", "axis": "T", "bounds": "time_bnds"}
+        {
+            "standard_name": "time",
+            "long_name": "middle of the interval",
+            "units_metadata": "leap_seconds: none",
+            "axis": "T",
+            "bounds": "time_bnds",
+        }
     )
     for name, meaning in (
         ("scenario", "emission scenario (shared socio-economic pathway)"),

@@ -54,7 +54,8 @@ def initial_level(config: Config) -> tuple[float, float]:
     -------
     start, reference : float
         m BHS. From the record, the start is the annual mean of the year before, carried on to the end of that
-        year by the recent trend and the mean seasonal cycle; the reference is that annual mean.
+        year by the recent trend and the mean seasonal cycle; the reference is that annual mean. A level that
+        the configuration gives is freed of the season of New Year for the reference.
 
     Raises
     ------
@@ -70,8 +71,9 @@ def initial_level(config: Config) -> tuple[float, float]:
             "    hint     caspian-sim hindcast runs the model over the record, 1937 to 2022"
         )
     record = data.load("sea_level_annual")["level"]
+    new_year = float(level_departure_at_month_edges()[0])
     if config.initial.level_m is not None:
-        return config.initial.level_m, config.initial.level_m
+        return config.initial.level_m, config.initial.level_m - new_year
     if before not in record["year"].values:
         raise ConfigError(
             f"no observed level to start from in {config.period.start}\n"
@@ -79,7 +81,7 @@ def initial_level(config: Config) -> tuple[float, float]:
             f"    allowed  period.start up to {int(record['year'][-1]) + 1}, or initial.level_m in m BHS"
         )
     edge = observed_level_at(np.array([before + 1.0]), last_year=before)[0]
-    return float(edge + level_departure_at_month_edges()[0]), float(record.sel(year=before))
+    return float(edge + new_year), float(record.sel(year=before))
 
 
 def bay_record(

@@ -250,10 +250,6 @@ def test_name_of_the_run_serves_as_title_when_there_is_none():
 # CF
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="time has no units_metadata; cell methods say comment: beside no standard information (CF 7.3.3)",
-)
 def test_file_meets_the_climate_and_forecast_conventions(monthly, tmp_path):
     pytest.importorskip("compliance_checker")
     path = cs.save(monthly, tmp_path / "x.nc")

@@ -71,8 +71,8 @@ def observed_bay(
 
     Notes
     -----
-    The bay starts as high over its floor as about 1972 (fact ``kbg_max_depth_1972``) and forgets
-    its start within a few years.
+    The bay starts as high over its floor as about 1972 (fact ``kbg_max_depth_1972``) and has
+    forgotten it by 1970: in 1937, starts at −33 m and at −27.5 m still differ by 0.6 km³/yr of outflow.
     """
     best = {name: np.array([prior.best]) for name, prior in data.parameters().items()}
     calendar, bay = Calendar(first_year, last_year), kara_bogaz_gol()
