@@ -150,7 +150,14 @@ def assemble(
             attrs["cell_methods"] = cell_methods
         dataset[name] = xr.Variable(tuple(dims), values, attrs)
     dataset["time"].attrs.update(
-        {"standard_name": "time", "long_name": "middle of the interval", "axis": "T", "bounds": "time_bnds"}
+        {
+            "standard_name": "time",
+            "long_name": "middle of the interval",
+            "units_metadata": "leap_seconds: none",
+            "units_metadata": "leap_seconds: none",
+            "axis": "T",
+            "bounds": "time_bnds",
+        }
     )
     for name, meaning in (
         ("scenario", "emission scenario (shared socio-economic pathway)"),

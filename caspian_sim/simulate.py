@@ -49,7 +49,8 @@ def initial_level(config: Config) -> tuple[float, float]:
     -------
     start, reference : float
         m BHS. From the record, the start is the annual mean of the year before, carried on to the end of that
-        year by the recent trend and the mean seasonal cycle; the reference is that annual mean.
+        year by the recent trend and the mean seasonal cycle; the reference is that annual mean. A level that
+        the configuration gives is freed of the season of New Year for the reference.
 
     Raises
     ------
@@ -65,8 +66,9 @@ def initial_level(config: Config) -> tuple[float, float]:
             "    hint     caspian-sim hindcast runs the model over the record, 1937 to 2022"
         )
     record = data.load("sea_level_annual")["level"]
+    new_year = float(level_departure_at_month_edges()[0])
     if config.initial.level_m is not None:
-        return config.initial.level_m, config.initial.level_m
+        return config.initial.level_m, config.initial.level_m - new_year
     if before not in record["year"].values:
         raise ConfigError(
             f"no observed level to start from in {config.period.start}\n"
@@ -74,10 +76,12 @@ def initial_level(config: Config) -> tuple[float, float]:
             f"    allowed  period.start up to {int(record['year'][-1]) + 1}, or initial.level_m in m BHS"
         )
     edge = observed_level_at(np.array([before + 1.0]), last_year=before)[0]
-    return float(edge + level_departure_at_month_edges()[0]), float(record.sel(year=before))
+    return float(edge + new_year), float(record.sel(year=before))
 
 
-def bay_record(calendar: Calendar, parameters: Mapping[str, Array], start: Array) -> BayHistory:
+def bay_record(
+    calendar: Calendar, parameters: Mapping[str, Array], start: Array, known_until: int | None = None
+) -> BayHistory:
     """Kara-Bogaz-Gol under the observed level of the sea and the history of the strait.
 
     Parameters
@@ -87,6 +91,8 @@ def bay_record(calendar: Calendar, parameters: Mapping[str, Array], start: Array
     parameters : mapping of name to ndarray, shape (member,)
     start : ndarray, shape (member,)
         Water in the bay at the start, km³.
+    known_until : int, optional
+        Last annual mean of the level that may be used; the last of the record when not given.
 
     Returns
     -------
@@ -96,7 +102,7 @@ def bay_record(calendar: Calendar, parameters: Mapping[str, Array], start: Array
     opening, recut, pipes = strait_state(calendar.years, calendar.months)
     season = net_evaporation_departure(calendar.fractions).ravel()[:, None]
     return follow_sea_level(
-        observed_level_at(calendar.edges, last_year=calendar.last_year) + seasons,
+        observed_level_at(calendar.edges, last_year=known_until) + seasons,
         calendar.length,
         kara_bogaz_gol(),
         start,
@@ -124,7 +130,7 @@ def bay_at_start(start_year: int, parameters: Mapping[str, Array]) -> Array:
     last = int(data.load("sea_level_annual")["year"][-1])
     calendar = Calendar(BAY_HISTORY_STARTS, min(start_year - 1, last))
     full = kara_bogaz_gol().volume(observed_level_at(calendar.edges[:1]))
-    history = bay_record(calendar, parameters, np.resize(full, len(parameters["strait_sill"])))
+    history = bay_record(calendar, parameters, np.resize(full, len(parameters["strait_sill"])), start_year - 1)
     return np.asarray(history.volume[-1])
 
 

@@ -436,8 +436,8 @@ def solve(
     interval: NDArray[np.int64],
     *,
     method: str = BATCHED,
-    steps_per_month: int = 1,
-    tolerance_mm: float = 1e-3,
+    steps_per_month: int = 2,
+    tolerance_mm: float = 1e-5,
     watch: Watch = Watch(),
     each_month: Callable[[], None] | None = None,
     name: Callable[[int], str] = "member {}".format,
@@ -473,9 +473,15 @@ def solve(
 
     Raises
     ------
+    DataError
+        When a volume at the start is not finite.
     SolverError
         When a member leaves the range of the hypsometric curve, or the budget does not close to 1e-6 km³.
     """
+    if not (np.isfinite(sea).all() and np.isfinite(bay).all()):
+        raise DataError(
+            "the state at the start is not finite\n    allowed  finite volumes of sea and bay in km³"
+        )
     members, intervals = len(sea), int(interval[-1]) + 1
     counter = _Counter()
     if method == COMPILED:

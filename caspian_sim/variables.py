@@ -5,7 +5,7 @@ from __future__ import annotations
 FLUX = "km3 year-1"
 DEPTH = "m"
 MEAN = "time: mean"
-END = "time: point (comment: at the end of the interval)"
+END = "time: point (at the end of the interval)"
 
 # name: (units, long name, cell methods, further attributes)
 VARIABLES: dict[str, tuple[str, str, str | None, dict[str, str]]] = {
@@ -61,7 +61,7 @@ VARIABLES: dict[str, tuple[str, str, str | None, dict[str, str]]] = {
         "year",
         "time of the first fall below",
         None,
-        {"comment": "decimal calendar year; missing if it never happens"},
+        {"comment": "decimal calendar year; missing if it does not fall, as when it starts below"},
     ),
     "parameters": (
         "1",

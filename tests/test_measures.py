@@ -176,6 +176,14 @@ def test_effect_is_the_sum_of_size_times_volume():
     assert_array_equal(effect.opening, np.ones(48))
 
 
+def test_effect_on_a_member_does_not_depend_on_the_others():
+    measures, months, members = list(CATALOGUE.values()), months_of(2026, 2060), np.arange(12)
+    together = programme_effect(measures, *months, members, 1, central=False).inflow
+    for member in members:
+        alone = programme_effect(measures, *months, members[[member]], 1, central=False).inflow
+        assert_array_equal(alone[:, 0], together[:, member])
+
+
 def test_programme_of_no_measures_adds_nothing():
     effect = effect_of([])
     assert_array_equal(effect.inflow, np.zeros((48, 4)))

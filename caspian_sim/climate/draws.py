@@ -27,9 +27,9 @@ Array = NDArray[np.float64]
 SCORE_95 = float(ndtri(0.95))
 # A step of Philox's counter yields this many numbers.
 PER_COUNT = 4
-# 53 random bits make a number in [0, 1) of full precision; half a step more keeps it off zero.
-DROPPED_BITS = 11
-RESOLUTION = 2.0**-53
+# 52 random bits and half a step more make a number that is never rounded to 0 or 1.
+DROPPED_BITS = 12
+RESOLUTION = 2.0**-52
 # The scrambling of a Sobol sequence depends on the number of its dimensions, which therefore stays the same
 # until this many inputs are exceeded.
 DIMENSIONS = 64

@@ -55,6 +55,8 @@ class Parameter:
     uniform     deterministic value    ends
     fixed       the value              the value, both
     ==========  =====================  ===========================
+
+    No value may lie outside `least` and `most`.
     """
 
     name: str
@@ -66,6 +68,8 @@ class Parameter:
     grade: str
     source: str
     description: str
+    least: float = -math.inf
+    most: float = math.inf
 
     def __post_init__(self) -> None:
         wrong = self._wrong()
@@ -78,6 +82,9 @@ class Parameter:
     def _wrong(self) -> str | None:
         if self.distribution not in get_args(Distribution):
             return f"the distribution is none of {', '.join(get_args(Distribution))}"
+        if not (self.least <= self.low and self.high <= self.most and self.least <= self.best <= self.most):
+            unit = "" if self.unit == "1" else f" {self.unit}"
+            return f"values must lie between {self.least:g} and {self.most:g}{unit}"
         if self.distribution == "fixed":
             return (
                 None

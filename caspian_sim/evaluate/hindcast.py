@@ -125,7 +125,7 @@ class _Model:
         start = observed_level_at(np.array([before + 1.0]), last_year=before)[0]
         self.start = float(start + level_departure_at_month_edges()[0])
         self._sea = curve.volume(self.start) - curve.reference_volume
-        self._bay = observed_bay(LEVEL_RECORD_STARTS, before)[1][-1]
+        self._bay = observed_bay(LEVEL_RECORD_STARTS, before, known_until=before)[1][-1]
 
     def solve(self, columns: list[Variant], net_evaporation: Array) -> Solution:
         """Run the columns with net evaporation of shape (year, column) in mm/yr."""

@@ -117,7 +117,11 @@ class ProgrammeEffect:
     @property
     def inflow(self) -> Array:
         """Effect of all measures together on the inflow to the sea, km³/yr, shape (month, member)."""
-        return np.asarray(self.size.T @ self.volume)
+        # Summed measure by measure: the last bit of a matrix product depends on how many members it has.
+        total = np.zeros((self.size.shape[1], self.volume.shape[1]))
+        for share, volume in zip(self.size, self.volume, strict=True):
+            total += share[:, None] * volume
+        return total
 
 
 def programme_effect(
