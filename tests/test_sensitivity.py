@@ -89,12 +89,11 @@ def test_an_output_that_never_changes_has_no_indices():
         assert_array_equal(values, np.zeros((2, 1, 2)))
 
 
-def test_the_batches_do_not_matter(monkeypatch):
+def test_the_batches_do_not_matter():
     model = ishigami_of(sobol_points(1, 6, 0, 64))
     seen = []
     whole = indices(model, 3, 64, seed=1)
-    monkeypatch.setattr(module, "COLUMNS", 17)
-    parts = indices(model, 3, 64, seed=1, progress=lambda done, total: seen.append((done, total)))
+    parts = indices(model, 3, 64, seed=1, batch=17, progress=lambda done, total: seen.append((done, total)))
     assert_array_equal(whole.index, parts.index)
     assert_array_equal(whole.low, parts.low)
     assert seen == [(done, 19) for done in range(1, 20)]

@@ -173,7 +173,7 @@ def _write(ax: Axes, text: str, x: float, y: float, down: float = 0.0) -> None:
         xytext=(3, -down),
         textcoords="offset points",
         va="center_baseline",
-        fontsize=style.SMALL - 0.5,
+        fontsize=style.SMALL,
     )
 
 
