@@ -154,7 +154,6 @@ def assemble(
             "standard_name": "time",
             "long_name": "middle of the interval",
             "units_metadata": "leap_seconds: none",
-            "units_metadata": "leap_seconds: none",
             "axis": "T",
             "bounds": "time_bnds",
         }
@@ -210,7 +209,7 @@ def save(dataset: xr.Dataset, path: str | Path) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
         os.close(handle)
-        dataset.to_netcdf(temporary, engine=ENGINE, encoding={**encoding, **_time_encoding(dataset)})
+        dataset.to_netcdf(temporary, engine=ENGINE, encoding={**encoding, **_coordinate_encoding(dataset)})
         os.chmod(temporary, 0o644)
         os.replace(temporary, target)
     except OSError as error:
@@ -226,9 +225,14 @@ def cannot_write(target: Path, error: OSError) -> OutputError:
     return OutputError(f"{target}: the result cannot be written\n    found    {error.strerror or error}")
 
 
-def _time_encoding(dataset: xr.Dataset) -> dict[str, dict[str, Any]]:
+def _coordinate_encoding(dataset: xr.Dataset) -> dict[str, dict[str, Any]]:
     hours = {"units": "hours since 1900-01-01", "calendar": "proleptic_gregorian", "dtype": "int64"}
-    return {name: dict(hours) for name in ("time", "time_bnds") if name in dataset.variables}
+    encoding: dict[str, dict[str, Any]] = {
+        "time": hours,
+        "time_bnds": hours,
+        "quantile": {"_FillValue": None},
+    }
+    return {name: dict(how) for name, how in encoding.items() if name in dataset.variables}
 
 
 def require_zarr(path: Path, kind: type[CaspianError]) -> None:
@@ -250,7 +254,7 @@ def write_zarr(dataset: xr.Dataset, folder: Path, encoding: Mapping[str, Mapping
         mode="w",
         zarr_format=ZARR_FORMAT,
         consolidated=True,
-        encoding={**encoding, **_time_encoding(dataset)},
+        encoding={**encoding, **_coordinate_encoding(dataset)},
     )
 
 
@@ -273,6 +277,29 @@ def _save_zarr(dataset: xr.Dataset, target: Path) -> Path:
         if temporary is not None:
             shutil.rmtree(temporary, ignore_errors=True)
     return target
+
+
+def add_to_zarr(dataset: xr.Dataset, folder: Path) -> None:
+    """Write the variables of a dataset that its Zarr folder does not have yet.
+
+    Raises
+    ------
+    OutputError
+        When the folder cannot be written.
+    """
+    there = set(open_zarr(folder).variables)
+    more = dataset.drop_vars([name for name in dataset.variables if name in there])
+    if more.variables:
+        try:
+            more.to_zarr(
+                folder,
+                mode="a",
+                zarr_format=ZARR_FORMAT,
+                consolidated=True,
+                encoding=_coordinate_encoding(more),
+            )
+        except OSError as error:
+            raise cannot_write(folder, error) from error
 
 
 def open_zarr(folder: Path) -> xr.Dataset:

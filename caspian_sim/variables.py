@@ -99,11 +99,11 @@ VARIABLES: dict[str, tuple[str, str, str | None, dict[str, str]]] = {
     ),
 }
 
-# statistic over the members: (words before the long name, cell method)
-STATISTICS: dict[str, tuple[str, str | None]] = {
-    "quantile": ("quantiles over the members of ", None),
-    "mean": ("mean over the members of ", "realization: mean"),
-    "sd": ("standard deviation over the members of ", "realization: standard_deviation"),
+# Statistics over the members, in words: members are no dimension that a cell method could name.
+STATISTICS: dict[str, str] = {
+    "quantile": "quantiles over the members of ",
+    "mean": "mean over the members of ",
+    "sd": "standard deviation over the members of ",
 }
 
 
@@ -123,8 +123,6 @@ def description(name: str) -> tuple[str, str, str | None, dict[str, str]]:
         return VARIABLES[name]
     base, _, statistic = name.rpartition("_")
     units, long_name, cell_methods, further = VARIABLES[base]
-    words, method = STATISTICS[statistic]
     if statistic == "sd":  # a spread has no datum
         further = {key: text for key, text in further.items() if key not in ("standard_name", "datum")}
-    methods = " ".join(part for part in (cell_methods, method) if part) or None
-    return units, words + long_name, methods, further
+    return units, STATISTICS[statistic] + long_name, cell_methods, further
