@@ -197,7 +197,7 @@ def test_folder_must_hold_one_result(tmp_path, names, found):
     with pytest.raises(DataError) as raised:
         cs.open(tmp_path)
     assert str(raised.value) == (
-        f"{tmp_path}: a result directory holds one NetCDF file\n    found    {found}"
+        f"{tmp_path}: a result directory holds one NetCDF file or Zarr folder\n    found    {found}"
     )
 
 
