@@ -345,7 +345,9 @@ def _warn_of_twins(config: Config, variables: Mapping[str, tuple[tuple[str, ...]
         ("scenario", config.climate.scenarios, ""),
         ("programme", list(config.programmes), ": the same measures, or none that has begun"),
     ):
-        along = [np.moveaxis(values, dims.index(dim), 0) for dims, values in levels if dim in dims]
+        along = [
+            np.moveaxis(values, dims.index(dim), 0) for dims, values in levels if dim in dims and values.size
+        ]
         for twins in _alike(along) if along else []:
             *names, last = (labels[i] for i in twins)
             LOGGER.warning(

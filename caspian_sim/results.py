@@ -305,7 +305,7 @@ def add_to_zarr(dataset: xr.Dataset, folder: Path) -> None:
 def open_zarr(folder: Path) -> xr.Dataset:
     """Open a Zarr folder; values are read when they are used."""
     dataset: xr.Dataset = xr.open_zarr(folder, chunks=None, consolidated=True)
-    return dataset
+    return dataset.set_coords("time_bnds")
 
 
 def open_result(path: str | Path) -> xr.Dataset:

@@ -215,6 +215,38 @@ def test_error_that_would_come_again_leaves_nothing(project, computed):
     assert files(project) == ["many.yaml"]
 
 
+# ---- every kind of result ------------------------------------------------------------------------------
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning:zarr")
+@pytest.mark.parametrize("form", ["netcdf", "zarr"])
+@pytest.mark.parametrize("keep", ["members", "quantiles", "both"])
+def test_every_kind_of_result_is_resumed_and_replaced(project, computed, keep, form):
+    if form == "zarr":
+        pytest.importorskip("zarr")
+    options = ("--set", f"output.keep={keep}", "--set", f"output.format={form}", "--quiet")
+    computed.then[5] = stop
+    assert call("run", "many.yaml", *options, "--workers", 1).exit_code == 130
+    assert call("run", "many.yaml", *options, "--resume").output == ""
+    assert len(computed.first_members) == 9
+    first = content(cs.open(FOLDER))
+    assert call("run", "many.yaml", *options, "--overwrite").output == ""
+    assert content(cs.open(FOLDER)) == first
+    assert sorted(p.name for p in FOLDER.iterdir()) == [
+        "many.nc" if form == "netcdf" else "many.zarr",
+        "run.log",
+        "summary.csv",
+    ]
+
+
+def test_result_in_another_format_replaces_that_in_the_first(project):
+    pytest.importorskip("zarr")
+    for form, name in (("netcdf", "many.nc"), ("zarr", "many.zarr"), ("netcdf", "many.nc")):
+        assert call("run", "many.yaml", "--set", f"output.format={form}", "--overwrite").exit_code == 0
+        assert [p.name for p in FOLDER.iterdir() if p.name.startswith("many")] == [name]
+        assert cs.open(FOLDER).sizes["member"] == 16
+
+
 # ---- refusals ------------------------------------------------------------------------------------------
 
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from caspian_sim.errors import OutputError
+from caspian_sim.results import ZARR_SUFFIX
 
 STAGE_PREFIX = ".caspian-sim-"
 BYTES_PER_MB = 1e6
@@ -65,7 +66,7 @@ def staged(
         except OutputError as error:
             # Name the place that the user knows, not the hidden one.
             raise OutputError(str(error).replace(str(making), str(directory))) from error
-        made = sorted(path.relative_to(making).as_posix() for path in making.rglob("*") if path.is_file())
+        made = sorted(path.relative_to(making).as_posix() for path in _units(making))
         try:
             _refuse_what_is_in_the_way(directory, made, overwrite)
             obsolete = [name for name in stale if overwrite and name not in made]
@@ -136,7 +137,7 @@ def _refuse_what_is_in_the_way(directory: Path, names: Iterable[str], overwrite:
                 )
     existing = [name for name in names if os.path.lexists(directory / name)]
     for name in existing:
-        if (directory / name).is_dir():
+        if (directory / name).is_dir() and not name.endswith(ZARR_SUFFIX):
             raise OutputError(
                 f"{directory}: cannot be written\n    found    a folder called {name}\n"
                 f"    allowed  a file, or nothing"
@@ -151,17 +152,17 @@ def _refuse_what_is_in_the_way(directory: Path, names: Iterable[str], overwrite:
 
 def _move_in(source: Path, target: Path, made: Sequence[str], obsolete: Sequence[str], kept: Path) -> None:
     """Move files in, each atomically; put everything back when one of them cannot be moved."""
-    for name in (*made, *obsolete):
-        if os.path.lexists(target / name):
-            (kept / name).parent.mkdir(parents=True, exist_ok=True)
-            _keep(target / name, kept / name)
     new = {(target / name).parent for name in made if not (target / name).parent.exists()}
     try:
+        for name in (*made, *obsolete):
+            if os.path.lexists(target / name):
+                (kept / name).parent.mkdir(parents=True, exist_ok=True)
+                _keep(target / name, kept / name)
         for name in made:
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             os.replace(source / name, target / name)
         for name in obsolete:
-            (target / name).unlink(missing_ok=True)
+            _remove(target / name)
         _remove_empty(
             {(target / name).parent for name in obsolete if os.path.lexists(kept / name)} - {target}
         )
@@ -169,9 +170,11 @@ def _move_in(source: Path, target: Path, made: Sequence[str], obsolete: Sequence
         for name in (*made, *obsolete):
             if os.path.lexists(kept / name):
                 (target / name).parent.mkdir(exist_ok=True)
+                if (kept / name).is_dir():
+                    _remove(target / name)
                 os.replace(kept / name, target / name)
             elif not (source / name).exists():
-                (target / name).unlink(missing_ok=True)
+                _remove(target / name)
         _remove_empty(new)
         raise
 
@@ -182,7 +185,26 @@ def _remove_empty(folders: Iterable[Path]) -> None:
             folder.rmdir()
 
 
+def _units(folder: Path) -> Iterator[Path]:
+    """List what moves as one: files, and Zarr folders with all that is in them."""
+    for path in folder.iterdir():
+        if path.is_dir() and path.suffix != ZARR_SUFFIX:
+            yield from _units(path)
+        else:
+            yield path
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
 def _keep(file: Path, copy: Path) -> None:
+    if file.is_dir() and not file.is_symlink():
+        os.replace(file, copy)  # a folder cannot be linked
+        return
     try:
         os.link(file, copy, follow_symlinks=False)
     except (OSError, NotImplementedError):  # no links on this file system

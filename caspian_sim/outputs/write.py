@@ -21,7 +21,7 @@ from caspian_sim.outputs.folder import check_space, staged, stages, write_text
 from caspian_sim.outputs.log import LOGGER, log_versions, recorded, timed
 from caspian_sim.outputs.scores import TABLES, scores_csv
 from caspian_sim.outputs.summary import summary_csv
-from caspian_sim.results import save
+from caspian_sim.results import ZARR_SUFFIX, add_to_zarr, open_result, save
 from caspian_sim.resume import Unfinished
 
 Progress = Callable[[str, int, int], None]
@@ -93,9 +93,9 @@ def write_run(
     began = time.perf_counter()
     directory = Path(config.output.directory)
     drawn = _chosen(config)
-    dataset_name = f"{config.name}.nc"
+    dataset_name, other = (f"{config.name}{suffix}" for suffix in _suffixes(config))
     names = [dataset_name, SUMMARY, LOG, *_figure_files(drawn)]
-    stale = _figure_files(name for name in figures.FIGURES if name not in drawn)
+    stale = [other, *_figure_files(name for name in figures.FIGURES if name not in drawn)]
     report = progress or _silent
     unfinished = Unfinished(directory)
     if resume:
@@ -111,7 +111,8 @@ def write_run(
         staged(directory, names, overwrite=overwrite, stale=stale) as stage,
         unfinished.kept(),
     ):
-        check_space(stage, state_size(config))
+        if config.output.keep != "quantiles":
+            check_space(stage, state_size(config))
         log_versions()
         if begun is not None:
             LOGGER.info("resumed when %s", begun)
@@ -123,12 +124,16 @@ def write_run(
                 unfinished=unfinished,
                 resume=resume,
                 overwrite=overwrite,
+                zarr=stage / dataset_name,
                 progress=lambda done, total: report("integrating", done, total),
             )
-        _log_solution(dataset)
-        check_space(stage, dataset.nbytes)
+        _log_solution(dataset, config)
         with timed("dataset"):
-            save(dataset, stage / dataset_name)
+            if (stage / dataset_name).exists():  # the members are there already
+                add_to_zarr(dataset, stage / dataset_name)
+            else:
+                check_space(stage, dataset.nbytes)
+                save(dataset, stage / dataset_name)
         with timed("summary"):
             write_text(stage / SUMMARY, summary_csv(dataset))
         for done, name in enumerate(drawn):
@@ -142,6 +147,8 @@ def write_run(
             unfinished.replacing()
             for folder in left_over:  # of the process that was killed
                 shutil.rmtree(folder, ignore_errors=True)
+    if dataset_name.endswith(ZARR_SUFFIX):
+        dataset = open_result(directory / dataset_name)  # its values have moved
     return Written(dataset, directory, files, tuple(log.warnings), seconds)
 
 
@@ -191,7 +198,15 @@ def _chosen(config: Config) -> list[str]:
     wanted = config.output.figures
     if wanted == "none":
         return []
-    return [name for name in figures.FIGURES if wanted == "all" or name in wanted]
+    kinds = figures.FIGURES.items()
+    if wanted == "all":
+        return [name for name, kind in kinds if config.output.keep != "quantiles" or not kind.needs_members]
+    return [name for name, _ in kinds if name in wanted]
+
+
+def _suffixes(config: Config) -> tuple[str, str]:
+    """Give the ending of the dataset, and that of one in the other format."""
+    return (ZARR_SUFFIX, ".nc") if config.output.format == "zarr" else (".nc", ZARR_SUFFIX)
 
 
 def _figure_files(names: Iterable[str]) -> list[str]:
@@ -215,13 +230,12 @@ def _draw(name: str, subject: xr.Dataset | Hypsometry, directory: Path) -> None:
         figures.save_figure(kind.draw(subject), kind.table(subject), directory, name, IMAGES)
 
 
-def _log_solution(dataset: xr.Dataset) -> None:
-    sizes = dataset.sizes
+def _log_solution(dataset: xr.Dataset, config: Config) -> None:
     LOGGER.info(
         "%d members in %d scenarios and %d programmes, seed %s",
-        sizes["member"],
-        sizes["scenario"],
-        sizes["programme"],
+        config.uncertainty.members,
+        dataset.sizes["scenario"],
+        dataset.sizes["programme"],
         dataset.attrs["seed"],
     )
     LOGGER.info(
@@ -229,7 +243,10 @@ def _log_solution(dataset: xr.Dataset) -> None:
         dataset.attrs["solver_steps"],
         dataset.attrs["solver_evaluations"],
     )
-    worst = float(np.abs(dataset["budget_residual"]).max())
+    if "budget_residual_quantile" in dataset:
+        worst = float(dataset["budget_residual_quantile"].attrs["largest"])
+    else:
+        worst = float(np.abs(dataset["budget_residual"]).max())
     LOGGER.info("largest residual of the water budget in an interval: %.2g km³", worst)
 
 
