@@ -275,3 +275,10 @@ def test_the_warning_reaches_the_terminal_and_the_log_once(tmp_path):
     assert answer.output.count(text) == 1
     assert answer.output.startswith(f"warning: {text}")
     assert (tmp_path / "out" / "run.log").read_text(encoding="utf-8").count(text) == 1
+
+
+@pytest.mark.parametrize("keep", ["quantiles", "both"])
+def test_twins_are_named_when_the_members_are_not_kept(keep):
+    az = {"participants": ["AZ"]}
+    found = warned(programmes={"none": {}, "one": az, "two": az}, output={"keep": keep})
+    assert [text.partition(" have")[0] for text in found] == ["programmes one and two"]
