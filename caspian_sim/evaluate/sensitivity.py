@@ -232,7 +232,7 @@ def sensitivity(
     began = time.perf_counter()
     config = load_config(source, overrides)
     check_samples(samples)
-    years = config.outcomes.report_years or (config.period.end,)
+    years = sorted(config.outcomes.report_years) or [config.period.end]
     plan = make_plan(_only(config, years))
     varied = _varied(plan)
     count = len(varied) + config.uncertainty.variability
