@@ -242,8 +242,8 @@ class Output(Section):
         Discriminator(word_or_list),
     ] = setting("Figures to draw: all, none or a list of names.", default="all")
     keep: Literal["members", "quantiles", "both"] = setting(
-        "members: every member; quantiles: quantiles, means and shares over the members, formed while they are "
-        "integrated; both.",
+        "members: every member; quantiles: quantiles, means and shares over the members, formed while they "
+        "are integrated; both.",
         default="members",
     )
     quantiles: SomeOf[Annotated[float, Field(ge=0, le=1)]] = setting(
