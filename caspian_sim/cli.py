@@ -209,7 +209,7 @@ def hindcast(output: str, overwrite: bool, quiet: bool) -> None:
 def sensitivity(
     config: Path, changes: tuple[str, ...], samples: int, output: str | None, overwrite: bool, quiet: bool
 ) -> None:
-    """Find out which inputs of CONFIG the spread of the level comes from.
+    """Find which inputs the spread comes from.
 
     Sobol indices of first order and in total of the annual mean level in the report years, by scenario, for
     the first programme, with 90 % confidence intervals.

@@ -163,12 +163,13 @@ def workers_of(execution: Execution) -> Iterator[Pool]:
     ConfigError
         When there is no cluster at the address, or the package for it is missing.
     """
-    workers = execution.workers or _processors()
     if execution.engine == "local":
+        # Threads gain nothing by themselves: most of the time Python's lock is held; processes are dask's.
+        workers = execution.workers or 1
         with ThreadPoolExecutor(workers, "caspian-sim") as executor:
             yield Pool(executor, lambda: workers)
         return
-    with _client(execution, workers) as client:
+    with _client(execution, execution.workers or _processors()) as client:
         yield Pool(client.get_executor(pure=False), lambda: sum(client.nthreads().values()))
 
 
