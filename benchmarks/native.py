@@ -21,7 +21,7 @@ from caspian_sim.basin.volume_table import VolumeTable
 from caspian_sim.climate.seasons import level_departure_at_month_edges, net_evaporation_departure
 from caspian_sim.collect import Calendar
 from caspian_sim.fast import LANES, Integrated
-from caspian_sim.solve import Forcing
+from caspian_sim.forcing import Forcing
 
 Array = NDArray[np.float64]
 

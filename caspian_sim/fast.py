@@ -294,7 +294,7 @@ def integrate(
 
     Parameters
     ----------
-    forcing : caspian_sim.solve.Forcing
+    forcing : caspian_sim.forcing.Forcing
     basin : Basin
     sea, water : ndarray, shape (member,)
         Initial sea volume anomaly and water in the bay, km³.

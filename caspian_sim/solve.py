@@ -7,13 +7,13 @@ relative tolerance on 78,000 km³ of water would hide errors of metres.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
 from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.integrate import DenseOutput, OdeSolver, solve_ivp
+from scipy.integrate import solve_ivp
 
 from caspian_sim import fast
 from caspian_sim.balance import (
@@ -31,6 +31,8 @@ from caspian_sim.balance import (
     tendencies,
 )
 from caspian_sim.errors import DataError, SolverError
+from caspian_sim.forcing import Forcing
+from caspian_sim.stepper import BatchedRK4, hermite
 
 Array = NDArray[np.float64]
 Open = NDArray[np.bool_]
@@ -43,98 +45,6 @@ BUDGET_TOLERANCE_KM3 = 1e-6
 KM3_PER_MM = 0.37
 # Halvings of a month when an event is located: 2^-22 of a month is less than a second.
 BISECTIONS = 22
-MONTHS = 12
-_FLUXES = tuple(flux.name for flux in fields(Segment))
-
-
-@dataclass(frozen=True)
-class Forcing:
-    """Monthly forcing of an ensemble, piecewise constant.
-
-    A flux has a row for every month, for every year, or a single one, and a column for every member or a
-    single one. What changes only from year to year is stored so: memory and its bandwidth are what large
-    ensembles run out of.
-
-    Attributes
-    ----------
-    length : ndarray, shape (month,)
-        Length of the months as a share of the calendar year, yr.
-    first_year : int
-        Calendar year that begins with the first month.
-    external, precipitation, evaporation, strait_coefficient, pipe_outflow, bay_net_evaporation : ndarray
-        As in :class:`caspian_sim.balance.Segment`.
-    season : ndarray, shape (month,) or (1,)
-        Added to ``evaporation`` and ``bay_net_evaporation``, mm/yr.
-
-    Raises
-    ------
-    DataError
-        When a value is not finite.
-    """
-
-    length: Array
-    first_year: int
-    external: Array
-    precipitation: Array
-    evaporation: Array
-    strait_coefficient: Array
-    pipe_outflow: Array
-    bay_net_evaporation: Array
-    season: Array = field(default_factory=lambda: np.zeros(1))
-
-    def __post_init__(self) -> None:
-        months = len(self.length)
-        object.__setattr__(self, "season", np.resize(self.season, months))
-        for name in _FLUXES:
-            values = getattr(self, name)
-            if len(values) not in (months, months // MONTHS, 1):
-                raise DataError(f"forcing '{name}' has {len(values)} months\n    allowed  {months}")
-            # A sum is finite when all of its terms are, and needs no array of its own.
-            if not np.isfinite(values.sum()) and not np.isfinite(values).all():
-                row, member = np.argwhere(~np.isfinite(values))[0]
-                month = int(row) * months // len(values)
-                raise DataError(
-                    f"forcing '{name}' is not finite in {self.label(month)}\n"
-                    f"    found    {values[row, member]} in member {member}\n"
-                    "    allowed  finite numbers in every month"
-                )
-
-    def segment(self, month: int) -> Segment:
-        """Return the forcing of one month."""
-        rows = (self._rows(name, month) for name in _FLUXES)
-        return _with_season(Segment(*rows), self.season[month])
-
-    def cells(self, months: NDArray[np.int64], columns: NDArray[np.int64]) -> Segment:
-        """Return the forcing of one month for each of some columns."""
-        width = self.external.shape[1]
-        places = (
-            np.broadcast_to(values, (len(values), width))[months * len(values) // len(self.length), columns]
-            for values in (getattr(self, name) for name in _FLUXES)
-        )
-        return _with_season(Segment(*places), self.season[months])
-
-    def _rows(self, name: str, month: int) -> Array:
-        values: Array = getattr(self, name)
-        return np.asarray(values[month * len(values) // len(self.length)])
-
-    @property
-    def begins(self) -> Array:
-        """Start of each month, decimal years."""
-        whole = np.arange(len(self.length)) // MONTHS
-        into_year = np.cumsum(self.length) - self.length - whole
-        return np.asarray(self.first_year + whole + into_year)
-
-    def label(self, month: int) -> str:
-        """Calendar name of a month, as in 2031-07."""
-        return f"{self.first_year + month // MONTHS}-{month % MONTHS + 1:02d}"
-
-
-def _with_season(segment: Segment, season: Array) -> Segment:
-    return replace(
-        segment,
-        evaporation=segment.evaporation + season,
-        bay_net_evaporation=segment.bay_net_evaporation + season,
-    )
 
 
 @dataclass(frozen=True)
@@ -207,112 +117,6 @@ class Solution:
         return replace(self, **arrays)
 
 
-def side_by_side(forcings: Sequence[Forcing]) -> Forcing:
-    """Put the forcings of several ensembles over the same months side by side, as one ensemble.
-
-    Parameters
-    ----------
-    forcings : sequence of Forcing
-        What has one column in all of them is the same in all of them.
-
-    Returns
-    -------
-    Forcing
-    """
-    first = forcings[0]
-    width = first.external.shape[1]
-    if len(forcings) == 1:
-        return first
-
-    def joined(name: str) -> Array:
-        parts = [getattr(forcing, name) for forcing in forcings]
-        if all(part.shape[1] == 1 for part in parts) and width > 1:
-            return np.asarray(parts[0])
-        rows = max(len(part) for part in parts)
-        return np.concatenate(
-            [
-                np.broadcast_to(np.repeat(p, rows // len(p), axis=0), (rows, f.external.shape[1]))
-                for p, f in zip(parts, forcings, strict=True)
-            ],
-            axis=1,
-        )
-
-    fluxes: dict[str, Any] = {name: joined(name) for name in _FLUXES}
-    return replace(first, **fluxes)
-
-
-def _hermite(share: Array | float, step: float, y0: Array, f0: Array, y1: Array, f1: Array) -> Array:
-    """Cubic through two values and two slopes, at a share of the step."""
-    s = share
-    return np.asarray(
-        (1 + 2 * s) * (1 - s) ** 2 * y0
-        + s**2 * (3 - 2 * s) * y1
-        + step * (s * (1 - s) ** 2 * f0 - s**2 * (1 - s) * f1)
-    )
-
-
-class _HermiteOutput(DenseOutput):
-    def __init__(self, t_old: float, t: float, y0: Array, f0: Array, y1: Array, f1: Array) -> None:
-        super().__init__(t_old, t)
-        self._ends = (y0, f0, y1, f1)
-
-    def _call_impl(self, t: Any) -> Any:
-        share = (np.asarray(t) - self.t_old) / (self.t - self.t_old)
-        if share.ndim == 0:
-            return _hermite(float(share), self.t - self.t_old, *self._ends)
-        return _hermite(share, self.t - self.t_old, *(end[:, None] for end in self._ends))
-
-
-class BatchedRK4(OdeSolver):
-    """Classical Runge-Kutta method of order 4 with a fixed step, for any number of members at once.
-
-    Works as ``method`` of :func:`scipy.integrate.solve_ivp`. There is no error control: the members do not
-    share a step size that an outlier among them could spoil.
-
-    Parameters
-    ----------
-    fun, t0, y0, t_bound, vectorized
-        As for :class:`scipy.integrate.OdeSolver`; ``y0`` is the flattened state of all members.
-    steps : int
-        Number of equal steps from ``t0`` to ``t_bound``.
-    """
-
-    def __init__(
-        self,
-        fun: Callable[[float, Array], Array],
-        t0: float,
-        y0: Array,
-        t_bound: float,
-        vectorized: bool = False,
-        *,
-        steps: int = 1,
-    ) -> None:
-        super().__init__(fun, t0, y0, t_bound, vectorized)
-        self._start, self._count, self._done = t0, steps, 0
-        self._last: tuple[Array, Array] | None = None
-
-    def _step_impl(self) -> tuple[bool, str | None]:
-        t, y = self.t, self.y
-        self._done += 1
-        share = self._done / self._count
-        end = (
-            self.t_bound if self._done == self._count else self._start + share * (self.t_bound - self._start)
-        )
-        h = end - t
-        k1 = self.fun(t, y)
-        k2 = self.fun(t + h / 2, y + h / 2 * k1)
-        k3 = self.fun(t + h / 2, y + h / 2 * k2)
-        k4 = self.fun(end, y + h * k3)
-        self._last = (y, k1)
-        self.y = y + h / 6 * (k1 + 2 * (k2 + k3) + k4)
-        self.t = end
-        return True, None
-
-    def _dense_output_impl(self) -> DenseOutput:
-        assert self._last is not None
-        return _HermiteOutput(float(self.t_old), self.t, *self._last, self.y, self.fun(self.t, self.y))
-
-
 class _Counter:
     """Sums what the solvers did, for the record in the results."""
 
@@ -369,7 +173,7 @@ def _locate(
     pick = np.arange(len(members))
     for _ in range(BISECTIONS):
         middle = 0.5 * (low + high)
-        above = watch.values(_hermite(middle, step, *ends), own)[events, pick] > 0.0
+        above = watch.values(hermite(middle, step, *ends), own)[events, pick] > 0.0
         low, high = np.where(above, middle, low), np.where(above, high, middle)
     return step * high
 

@@ -14,7 +14,7 @@ from caspian_sim.balance import Basin, Segment
 from caspian_sim.basin.bay import Bay, kara_bogaz_gol
 from caspian_sim.basin.hypsometry import Hypsometry, constant_area, load_hypsometry
 from caspian_sim.basin.rivers import month_fractions
-from caspian_sim.solve import Forcing
+from caspian_sim.forcing import Forcing
 
 Array = NDArray[np.float64]
 

@@ -19,9 +19,10 @@ from caspian_sim.climate.warming import SCENARIOS, assessed_warming, observed_wa
 from caspian_sim.collect import Calendar
 from caspian_sim.data import Parameter
 from caspian_sim.errors import DataError
+from caspian_sim.forcing import Forcing
 from caspian_sim.measures.programme import programme_effect
 from caspian_sim.simulate import monthly_forcing
-from caspian_sim.solve import Forcing, solve
+from caspian_sim.solve import solve
 
 LEAP_AND_NOT = np.arange(2023, 2030)
 PRIORS = data.parameters()

@@ -33,7 +33,9 @@ from caspian_sim.basin.strait import strait_state
 from caspian_sim.climate.seasons import net_evaporation_departure
 from caspian_sim.collect import Calendar
 from caspian_sim.errors import DataError, SolverError
-from caspian_sim.solve import BatchedRK4, Forcing, Watch, side_by_side, solve
+from caspian_sim.forcing import Forcing, side_by_side
+from caspian_sim.solve import Watch, solve
+from caspian_sim.stepper import BatchedRK4
 
 DAY = 1.0 / 366.0
 DEFAULT = cs.load_config({"name": "x", "period": {"start": 2026, "end": 2026}}).solver
