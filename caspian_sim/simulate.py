@@ -24,9 +24,10 @@ from caspian_sim.collect import Calendar, Frame, Members, collect_members
 from caspian_sim.config import Config, Measure, available_measures, overridden_parameters
 from caspian_sim.data import Parameter
 from caspian_sim.errors import ConfigError
+from caspian_sim.forcing import Forcing, side_by_side
 from caspian_sim.measures.consumption import consumption_change
 from caspian_sim.measures.programme import ProgrammeEffect, measures_of, programme_effect, volume_prior
-from caspian_sim.solve import Forcing, Solution, Watch, side_by_side, solve
+from caspian_sim.solve import Solution, Watch, solve
 
 Array = NDArray[np.float64]
 
@@ -34,8 +35,8 @@ Array = NDArray[np.float64]
 LOWEST_LEVEL, HIGHEST_LEVEL = -100.0, -20.0
 # The baseline 2003-2022 is closed by the level of 2023: an earlier start would know its own future.
 EARLIEST_START = 2024
-# The bay forgets its start within two years once it is full; fifteen years are more than enough.
-BAY_HISTORY_STARTS = 2010
+# The full bay forgets its start with a time of one year: after ten years, 0.05 mm of its level at most is left.
+BAY_HISTORY_STARTS = 2016
 
 
 def initial_level(config: Config) -> tuple[float, float]:
@@ -130,7 +131,9 @@ def bay_at_start(start_year: int, parameters: Mapping[str, Array]) -> Array:
     last = int(data.load("sea_level_annual")["year"][-1])
     calendar = Calendar(BAY_HISTORY_STARTS, min(start_year - 1, last))
     full = kara_bogaz_gol().volume(observed_level_at(calendar.edges[:1]))
-    history = bay_record(calendar, parameters, np.resize(full, len(parameters["strait_sill"])), start_year - 1)
+    history = bay_record(
+        calendar, parameters, np.resize(full, len(parameters["strait_sill"])), start_year - 1
+    )
     return np.asarray(history.volume[-1])
 
 
