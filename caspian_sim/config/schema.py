@@ -293,8 +293,8 @@ class Execution(Section):
         "local: threads of this process; dask: workers of dask.distributed.", default="local"
     )
     workers: int | None = setting(
-        "Parts of the ensemble at work at the same time: threads, one when not given; or processes of dask on "
-        "this machine, as many as it has processors when not given. A cluster at an address has its own.",
+        "Parts of the ensemble at work at the same time: threads, one when not given; or processes of dask "
+        "on this machine, as many as it has processors when not given. A cluster at an address has its own.",
         default=None,
         unit="workers",
         ge=1,
