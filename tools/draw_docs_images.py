@@ -1,0 +1,36 @@
+"""Draw the pictures of the documentation anew, from the quickstart and the hindcast as they come out now.
+
+Usage: ``python tools/draw_docs_images.py`` from the root of the repository.
+"""
+
+import io
+from pathlib import Path
+
+from PIL import Image
+
+import caspian_sim as cs
+from caspian_sim import figures
+
+ROOT = Path(__file__).resolve().parent.parent
+IMAGES = ROOT / "docs" / "images"
+DOTS_PER_INCH = 150
+# A palette keeps the files small; the figures have far fewer colours.
+COLOURS = 128
+
+
+def main() -> None:
+    subjects = {
+        "run": cs.run(ROOT / "configs" / "quickstart.yaml"),
+        "hindcast": cs.hindcast(),
+        "basin": cs.hypsometry(),
+    }
+    for name, kind in figures.FIGURES.items():
+        drawn = io.BytesIO()
+        kind.draw(subjects[kind.shows]).savefig(drawn, format="png", dpi=DOTS_PER_INCH)
+        picture = Image.open(drawn).convert("RGB").quantize(COLOURS)
+        picture.save(IMAGES / f"{name}.png", optimize=True)
+        print(f"docs/images/{name}.png: {(IMAGES / f'{name}.png').stat().st_size // 1024} kB")
+
+
+if __name__ == "__main__":
+    main()
