@@ -178,10 +178,14 @@ def test_effect_is_the_sum_of_size_times_volume():
 
 def test_effect_on_a_member_does_not_depend_on_the_others():
     measures, months, members = list(CATALOGUE.values()), months_of(2026, 2060), np.arange(12)
-    together = programme_effect(measures, *months, members, 1, central=False).inflow
+
+    def inflow(some):
+        inputs = {f"measure:{m.id}": volumes(m, some, 1, central=False) for m in measures}
+        return programme_effect(measures, *months, len(some), inputs).inflow
+
+    together = inflow(members)
     for member in members:
-        alone = programme_effect(measures, *months, members[[member]], 1, central=False).inflow
-        assert_array_equal(alone[:, 0], together[:, member])
+        assert_array_equal(inflow(members[[member]])[:, 0], together[:, member])
 
 
 def test_programme_of_no_measures_adds_nothing():
