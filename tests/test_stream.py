@@ -372,7 +372,7 @@ def test_members_written_as_they_come_are_those_kept_in_memory(tmp_path_factory,
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("caspian_sim.stream.zarr.CHUNK_MEMBERS", 16)
         written = _filled(ZarrStore(plan.frame, folder), plan, parts).dataset().load()
-    made = {"history": written.attrs["history"], "created": written.attrs["created"]}
+    made = {name: written.attrs[name] for name in ("history", "created", "git_revision")}
     xr.testing.assert_identical(written, RUNS["annual"].assign_attrs(made))
 
 
