@@ -43,7 +43,7 @@ def test_quickstart_compares_joint_action_with_none_under_four_pathways():
         "none": (),
         "joint": ("AZ", "IR", "KZ", "RU", "TM"),
     }
-    assert (config.uncertainty.members, config.uncertainty.seed) == (200, 20251211)
+    assert (config.uncertainty.members, config.uncertainty.seed) == (512, 20251211)
     assert config.outcomes.thresholds_m == (-30.0, -31.0, -33.0)
     assert config.outcomes.report_years == (2030, 2050, 2100)
 
