@@ -35,7 +35,7 @@ Array = NDArray[np.float64]
 LOWEST_LEVEL, HIGHEST_LEVEL = -100.0, -20.0
 # The baseline 2003-2022 is closed by the level of 2023: an earlier start would know its own future.
 EARLIEST_START = 2024
-# The full bay forgets its start with a time of one year: after ten years, 0.05 mm of its level at most is left.
+# The full bay forgets its start with a time of one year: after ten, 0.05 mm of its level at most is left.
 BAY_HISTORY_STARTS = 2016
 
 
