@@ -247,6 +247,12 @@ def make_plan(config: Config) -> Plan:
     calendar = Calendar(config.period.start, config.period.end, config.output.frequency)
     curve = _hypsometry(config)
     start, reference = initial_level(config)
+    if not curve.node_level[0] < start < curve.node_level[-1]:
+        raise ConfigError(
+            f"{config.basin.hypsometry or 'basin.hypsometry'}: the table does not reach the level at the start\n"
+            f"    found    {curve.node_level[0]:g} to {curve.node_level[-1]:g} m BHS\n"
+            f"    allowed  a range of levels around {start:.2f} m BHS, wide enough for the whole run"
+        )
     shape = constant_area(start, curve.area(start)) if config.climate.area_convention == "constant" else curve
     bottom, top = shape.node_level[0], shape.node_level[-1]
     available = config.measures.available()

@@ -430,3 +430,11 @@ def test_reading_a_configuration_does_not_load_the_scientific_libraries():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("nothing", ["", "null", "~"])
+def test_override_with_null_deletes_what_the_file_gives(nothing):
+    config = load_config(
+        {"name": "x", "title": "X", "period": {"start": 2026, "end": 2027}}, [f"title={nothing}"]
+    )
+    assert config.title is None

@@ -475,3 +475,15 @@ def test_result_without_its_configuration_cannot_be_reproduced(annual):
 def test_parameter_that_nature_does_not_allow_is_refused(parameter, value):
     with pytest.raises(ConfigError):
         run(parameters={parameter: value}, period={"start": 2026, "end": 2027})
+
+
+def test_hypsometry_that_does_not_reach_the_start_is_named(tmp_path):
+    table = tmp_path / "high.csv"
+    table.write_text("level_m,area_km2\n-28,370000\n-26,400000\n", encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        run(basin={"hypsometry": str(table)}, initial={"level_m": -29.5})
+    assert str(caught.value) == (
+        f"{table}: the table does not reach the level at the start\n"
+        "    found    -28 to -26 m BHS\n"
+        "    allowed  a range of levels around -29.50 m BHS, wide enough for the whole run"
+    )

@@ -8,6 +8,8 @@ from caspian_sim.config.nodes import Node, Origin, from_plain, merge, plain
 from caspian_sim.config.problems import Finding, InvalidConfigError, Path, Problem, Step, show, show_path
 from caspian_sim.config.read import read_text
 
+# What YAML reads as null.
+_NOTHING = ("", "~", "null", "Null", "NULL")
 _STEP = re.compile(r"\.?([^.\[\]=\s]+)|\[([0-9]{1,6})\]")
 
 
@@ -38,7 +40,7 @@ def override(tree: Node, text: str) -> Node:
         )
     if steps[0] == "extends":
         raise _error(origin, "extends belongs in a file", hint="overrides apply after all files are merged")
-    if not value.strip():
+    if value.strip() in _NOTHING:
         return _put(tree, steps, Node(None, origin))
     try:
         node = from_plain(plain(read_text(value, str(origin), folder="")), origin)
