@@ -122,13 +122,16 @@ def run(
 @config_argument
 @set_option
 def validate(config: Path, changes: tuple[str, ...]) -> None:
-    """Check CONFIG and report everything wrong with it.
+    """Check CONFIG and the files it names, and report everything wrong with them.
 
     Exits with 0 when it is valid and 2 when it is not.
     """
     from caspian_sim.config import load_config
+    from caspian_sim.simulate import make_plan
 
-    click.echo(f"{config}: valid\n{load_config(config, changes)}")
+    valid = load_config(config, changes)
+    make_plan(valid)
+    click.echo(f"{config}: valid\n{valid}")
 
 
 @main.command()

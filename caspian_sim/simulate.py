@@ -248,8 +248,9 @@ def make_plan(config: Config) -> Plan:
     curve = _hypsometry(config)
     start, reference = initial_level(config)
     if not curve.node_level[0] < start < curve.node_level[-1]:
+        where = config.basin.hypsometry or "the shipped hypsometry"
         raise ConfigError(
-            f"{config.basin.hypsometry or 'basin.hypsometry'}: the table does not reach the level at the start\n"
+            f"{where}: the table does not reach the level at the start\n"
             f"    found    {curve.node_level[0]:g} to {curve.node_level[-1]:g} m BHS\n"
             f"    allowed  a range of levels around {start:.2f} m BHS, wide enough for the whole run"
         )
