@@ -122,9 +122,9 @@ def run(
 @config_argument
 @set_option
 def validate(config: Path, changes: tuple[str, ...]) -> None:
-    """Check CONFIG and the files it names, and report everything wrong with them.
+    """Check CONFIG and the files it names.
 
-    Exits with 0 when it is valid and 2 when it is not.
+    Reports everything that is wrong. Exits with 0 when all is valid and 2 when it is not.
     """
     from caspian_sim.config import load_config
     from caspian_sim.simulate import make_plan
