@@ -66,7 +66,7 @@ def test_months_end_where_the_next_begin():
 
 def test_time_reaches_as_far_as_a_configuration_may():
     middle, bounds = time_axis(1937, 2250, "monthly")
-    assert (np.diff(middle) > np.timedelta64(0)).all()
+    assert (np.diff(middle) > np.timedelta64(0, "ns")).all()
     assert str(bounds[-1, 1])[:10] == "2251-01-01"
 
 
