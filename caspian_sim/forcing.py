@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from caspian_sim.balance import Segment
+from caspian_sim.basin.rivers import MONTHS
 from caspian_sim.errors import DataError
 
 Array = NDArray[np.float64]
 
-MONTHS = 12
 _FLUXES = tuple(flux.name for flux in fields(Segment))
 
 

@@ -361,7 +361,7 @@ def _solve_compiled(
 
 def _check_range(volume: Array, basin: Basin, when: str, name: Callable[[int], str]) -> None:
     table = basin.table
-    lowest, highest = table.node_volume[0], table.node_volume[-1]
+    lowest, highest = table.lowest_volume, table.highest_volume
     wrong = ~((volume >= lowest) & (volume <= highest))
     if wrong.any():
         column = int(np.argmax(wrong))
@@ -369,7 +369,7 @@ def _check_range(volume: Array, basin: Basin, when: str, name: Callable[[int], s
             f"the sea left the range of the hypsometric curve in {when}\n"
             f"    found    volume {volume[column]:.4g} km³ against −28 m BHS in {name(column)}\n"
             f"    allowed  {lowest:.5g} to {highest:.5g} km³ "
-            f"({table.node_level[0]:g} to {table.node_level[-1]:g} m BHS)"
+            f"({table.lowest_level:g} to {table.highest_level:g} m BHS)"
         )
 
 

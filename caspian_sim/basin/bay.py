@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from caspian_sim import data
-from caspian_sim.basin.volume_table import VolumeTable, look_up, make_volume_table, segment
+from caspian_sim.basin.volume_table import KM2_M_PER_KM3, VolumeTable, look_up, make_volume_table, segment
 
 Array = NDArray[np.float64]
 
-M_KM2_TO_KM3 = 1e-3
+M_KM2_TO_KM3 = 1.0 / KM2_M_PER_KM3
 
 # Depth of the last pools on the salt floor, m. Chosen for the numerics: at 2.7 m/yr, the strongest
 # evaporation of any month, a pool of this depth lasts nearly a month, which a classical Runge-Kutta step of

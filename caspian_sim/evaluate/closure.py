@@ -17,6 +17,7 @@ from caspian_sim.basin.bay import kara_bogaz_gol
 from caspian_sim.basin.exchange import observed_level_at
 from caspian_sim.basin.hypsometry import load_hypsometry
 from caspian_sim.basin.rivers import river_inflow
+from caspian_sim.climate.seasons import KM3_TO_KM2_MM
 from caspian_sim.collect import Calendar
 from caspian_sim.simulate import bay_record
 
@@ -24,7 +25,6 @@ Array = NDArray[np.float64]
 
 FIRST_YEAR, LAST_YEAR = 1937, 2022
 LEVEL_RECORD_STARTS = 1922
-KM3_TO_KM2_MM = 1e6
 # Lags of the autocorrelation to which the slow component is fitted, years.
 FITTED_LAGS = np.arange(1, 16)
 

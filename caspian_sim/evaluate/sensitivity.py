@@ -39,6 +39,7 @@ from caspian_sim import results
 from caspian_sim.climate.draws import sample, sobol_points
 from caspian_sim.config import Config, load_config
 from caspian_sim.data import Parameter
+from caspian_sim.ensemble import COLUMNS
 from caspian_sim.errors import ConfigError, OutOfRangeError
 from caspian_sim.simulate import Plan, integrate, make_plan
 
@@ -51,8 +52,6 @@ SAMPLES = 1024
 FEWEST, MOST = 16, 2**20
 CONFIDENCE = 0.9
 RESAMPLES = 1000
-# Columns (scenario, run) that are integrated at once.
-COLUMNS = 4096
 # Runs in all from which on compiling the solver takes less time than it saves.
 WORTH_COMPILING = 10_000
 # One Runge-Kutta step a month is off by less than 0.01 mm.
