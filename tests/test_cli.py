@@ -15,6 +15,7 @@ from click.testing import CliRunner
 
 import caspian_sim as cs
 from caspian_sim import cli
+from caspian_sim.cli.shared import progress_bar
 from caspian_sim.config import load_config
 from caspian_sim.outputs import write
 from caspian_sim.outputs.summary import summary
@@ -245,13 +246,13 @@ class Terminal(io.StringIO):
 
 
 def test_progress_is_shown_on_a_terminal_only_and_not_when_quiet(monkeypatch):
-    with cli.progress_bar(quiet=False) as progress:
+    with progress_bar(quiet=False) as progress:
         assert progress is None
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
-    with cli.progress_bar(quiet=True) as progress:
+    with progress_bar(quiet=True) as progress:
         assert progress is None
-    with cli.progress_bar(quiet=False) as progress:
+    with progress_bar(quiet=False) as progress:
         progress("integrating", 1, 4)
         progress("integrating", 3, 4)
         time.sleep(0.15)
