@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from caspian_sim.config import Config, load_config, parse_config
 from caspian_sim.errors import DataError
 from caspian_sim.execute import run_parts, workers_of
+from caspian_sim.plan import make_plan
 from caspian_sim.results import open_result, used_inputs
 from caspian_sim.resume import Unfinished
-from caspian_sim.simulate import make_plan
 from caspian_sim.stream import make_store
 
 Progress = Callable[[int, int], None]

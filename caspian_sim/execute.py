@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 from caspian_sim.collect import Members, Store
 from caspian_sim.config import Execution
 from caspian_sim.errors import ConfigError
+from caspian_sim.plan import Plan
 from caspian_sim.resume import Unfinished
-from caspian_sim.simulate import Plan, run_members
+from caspian_sim.simulate import run_members
 
 Progress = Callable[[int, int], None]
 

@@ -2,147 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from caspian_sim import data
 from caspian_sim.balance import Basin
 from caspian_sim.basin.bay import kara_bogaz_gol
-from caspian_sim.basin.exchange import BayHistory, follow_sea_level, observed_level_at
-from caspian_sim.basin.hypsometry import Hypsometry, constant_area, load_hypsometry, read_hypsometry_csv
+from caspian_sim.basin.hypsometry import load_hypsometry
 from caspian_sim.basin.rivers import inflow_shape
 from caspian_sim.basin.strait import strait_state
-from caspian_sim.basin.volume_table import VolumeTable
 from caspian_sim.climate.draws import draw_inputs
 from caspian_sim.climate.scenario import ScenarioClimate, scenario_climate
 from caspian_sim.climate.seasons import level_departure_at_month_edges, net_evaporation_departure
-from caspian_sim.climate.variability import recorded_variability
-from caspian_sim.collect import Calendar, Frame, Members, collect_members
-from caspian_sim.config import Config, Measure, available_measures, overridden_parameters
-from caspian_sim.data import Parameter
-from caspian_sim.errors import ConfigError
+from caspian_sim.collect import Calendar, Members, collect_members
 from caspian_sim.forcing import Forcing, side_by_side
-from caspian_sim.measures.consumption import consumption_change
-from caspian_sim.measures.programme import ProgrammeEffect, measures_of, programme_effect, volume_prior
-from caspian_sim.solve import Solution, Watch, solve
+from caspian_sim.measures.programme import ProgrammeEffect, programme_effect
+from caspian_sim.plan import ROW, Plan
+from caspian_sim.record.bay import YEARS_TO_FORGET, bay_under_annual_levels, strait_coefficient
+from caspian_sim.record.observations import Observations, without_gaps
+from caspian_sim.record.start import draw_start, estimate_state
+from caspian_sim.solve import Solution, solve
 
 Array = NDArray[np.float64]
 
-# Working range of the look-up table, m BHS; a curve of a user's own may be shorter.
-LOWEST_LEVEL, HIGHEST_LEVEL = -100.0, -20.0
-# The baseline 2003-2022 is closed by the level of 2023: an earlier start would know its own future.
-EARLIEST_START = 2024
-# The full bay forgets its start with a time of one year: after ten, 0.05 mm of its level at most is left.
-BAY_HISTORY_STARTS = 2016
+# Rows of the posterior that the members have, among the drawn inputs.
+ROWS = "posterior:rows"
 
 
-def initial_level(config: Config) -> tuple[float, float]:
-    """Level at the start of a run, and the level against which falls and exposed seabed are counted.
-
-    Parameters
-    ----------
-    config : Config
-
-    Returns
-    -------
-    start, reference : float
-        m BHS. From the record, the start is the annual mean of the year before, carried on to the end of that
-        year by the recent trend and the mean seasonal cycle; the reference is that annual mean. A level that
-        the configuration gives is freed of the season of New Year for the reference.
-
-    Raises
-    ------
-    ConfigError
-        When the record has no level for the year before and the configuration gives none.
-    """
-    before = config.period.start - 1
-    if before < EARLIEST_START - 1:
-        raise ConfigError(
-            f"a projection cannot start in {config.period.start}\n"
-            f"    found    period.start {config.period.start}\n"
-            f"    allowed  {EARLIEST_START} or later: the present climate is that of the record up to 2023\n"
-            "    hint     caspian-sim hindcast runs the model over the record, 1937 to 2022"
-        )
-    record = data.load("sea_level_annual")["level"]
-    new_year = float(level_departure_at_month_edges()[0])
-    if config.initial.level_m is not None:
-        return config.initial.level_m, config.initial.level_m - new_year
-    if before not in record["year"].values:
-        raise ConfigError(
-            f"no observed level to start from in {config.period.start}\n"
-            f"    found    period.start {config.period.start}, and no initial.level_m\n"
-            f"    allowed  period.start up to {int(record['year'][-1]) + 1}, or initial.level_m in m BHS"
-        )
-    edge = observed_level_at(np.array([before + 1.0]), last_year=before)[0]
-    return float(edge + new_year), float(record.sel(year=before))
-
-
-def bay_record(
-    calendar: Calendar, parameters: Mapping[str, Array], start: Array, known_until: int | None = None
-) -> BayHistory:
-    """Kara-Bogaz-Gol under the observed level of the sea and the history of the strait.
-
-    Parameters
-    ----------
-    calendar : Calendar
-        Months within the record of the level.
-    parameters : mapping of name to ndarray, shape (member,)
-    start : ndarray, shape (member,)
-        Water in the bay at the start, km³.
-    known_until : int, optional
-        Last annual mean of the level that may be used; the last of the record when not given.
-
-    Returns
-    -------
-    BayHistory
-    """
-    seasons = np.resize(level_departure_at_month_edges()[:-1], len(calendar.edges))
-    opening, recut, pipes = strait_state(calendar.years, calendar.months)
-    season = net_evaporation_departure(calendar.fractions).ravel()[:, None]
-    return follow_sea_level(
-        observed_level_at(calendar.edges, last_year=known_until) + seasons,
-        calendar.length,
-        kara_bogaz_gol(),
-        start,
-        opening[:, None] * _strait_coefficient(recut, parameters),
-        parameters["strait_sill"],
-        pipes,
-        season + parameters["bay_net_evaporation"],
-    )
-
-
-def bay_at_start(start_year: int, parameters: Mapping[str, Array]) -> Array:
-    """Water in Kara-Bogaz-Gol at the start of a projection, from its history under the observed level.
+def bay_at_start(start_year: int, parameters: Mapping[str, Array], observed: Observations) -> Array:
+    """Water in Kara-Bogaz-Gol at the start of a projection, from its last ten years under the observed level.
 
     Parameters
     ----------
     start_year : int
-        First year of the projection.
+        First year of the projection; the years between the last level and it are passed over.
     parameters : mapping of name to ndarray, shape (member,)
+    observed : Observations
 
     Returns
     -------
     ndarray, shape (member,)
         Volume over the floor of the bay, km³.
     """
-    last = int(data.load("sea_level_annual")["year"][-1])
-    calendar = Calendar(BAY_HISTORY_STARTS, min(start_year - 1, last))
-    full = kara_bogaz_gol().volume(observed_level_at(calendar.edges[:1]))
-    history = bay_record(
-        calendar, parameters, np.resize(full, len(parameters["strait_sill"])), start_year - 1
-    )
-    return np.asarray(history.volume[-1])
-
-
-def _strait_coefficient(recut: NDArray[np.bool_], parameters: Mapping[str, Array]) -> Array:
-    return np.where(
-        recut[:, None],
-        parameters["strait_coefficient_after_1992"],
-        parameters["strait_coefficient_before_1980"],
-    )
+    known = observed.until(start_year - 1)
+    level = without_gaps(known.level)[-YEARS_TO_FORGET:]
+    first = int(known.year[-len(level)])
+    full = np.full(len(parameters["strait_sill"]), kara_bogaz_gol().volume(level[0]))
+    return np.asarray(bay_under_annual_levels(first, level, parameters, full)[1][-1])
 
 
 def monthly_forcing(
@@ -186,101 +94,55 @@ def monthly_forcing(
         external=external,
         precipitation=climate.precipitation,
         evaporation=climate.evaporation,
-        strait_coefficient=opening[known, None] * _strait_coefficient(recut[known], parameters),
+        strait_coefficient=opening[known, None] * strait_coefficient(recut[known], parameters),
         pipe_outflow=pipes[:, None],
         bay_net_evaporation=climate.bay_net_evaporation,
         season=net_evaporation_departure(calendar.fractions).ravel(),
     )
 
 
-def _hypsometry(config: Config) -> Hypsometry:
-    return (
-        load_hypsometry() if config.basin.hypsometry is None else read_hypsometry_csv(config.basin.hypsometry)
-    )
-
-
-@dataclass(frozen=True)
-class Plan:
-    """A run before any member is drawn: everything that follows from the configuration alone.
-
-    Attributes
-    ----------
-    frame : Frame
-        What the dataset needs.
-    table : VolumeTable
-        Level and area of the sea by volume.
-    shape : Hypsometry
-        Curve of the balance: the sea's own, or a box when the area is held constant.
-    start : float
-        Level at the start, m BHS.
-    programmes : mapping of name to list of Measure
-    inputs : mapping of name to Parameter
-        Priors of the numbers that a member draws once, ``parameter:<name>`` and ``measure:<id>``. Their order
-        is that of the dimensions of a Sobol sequence: every parameter and every measure that there could be,
-        whether the run varies it or not.
-    """
-
-    frame: Frame
-    table: VolumeTable
-    shape: Hypsometry
-    start: float
-    programmes: Mapping[str, Sequence[Measure]]
-    inputs: Mapping[str, Parameter]
-
-
-def make_plan(config: Config) -> Plan:
-    """Work out what all members of a run share.
+def member_inputs(plan: Plan, members: NDArray[np.int64]) -> dict[str, Array]:
+    """Draw every number that a member draws once: parameters and volumes of measures.
 
     Parameters
     ----------
-    config : Config
+    plan : Plan
+    members : ndarray of int, shape (member,)
 
     Returns
     -------
-    Plan
-
-    Raises
-    ------
-    ConfigError, DataError, OutOfRangeError
-        When the start or the hypsometry of the configuration cannot be used.
+    dict of name to ndarray, shape (member,)
+        Under the names of ``plan.inputs``, and under :data:`ROWS` the rows of the posterior.
     """
-    calendar = Calendar(config.period.start, config.period.end, config.output.frequency)
-    curve = _hypsometry(config)
-    start, reference = initial_level(config)
-    if not curve.node_level[0] < start < curve.node_level[-1]:
-        where = config.basin.hypsometry or "the shipped hypsometry"
-        raise ConfigError(
-            f"{where}: the table does not reach the level at the start\n"
-            f"    found    {curve.node_level[0]:g} to {curve.node_level[-1]:g} m BHS\n"
-            f"    allowed  a range of levels around {start:.2f} m BHS, wide enough for the whole run"
-        )
-    shape = constant_area(start, curve.area(start)) if config.climate.area_convention == "constant" else curve
-    bottom, top = shape.node_level[0], shape.node_level[-1]
-    available = config.measures.available()
-    priors = overridden_parameters(config.parameters)
-    known = available_measures("default", config.measures.custom).values()
-    frame = Frame(
-        config=config,
-        calendar=calendar,
-        watch=Watch(tuple(config.outcomes.thresholds_m)),
-        reference_volume=shape.reference_volume,
-        curve=curve,
-        reference_level=reference,
-        measures=available,
-        priors=priors,
-        consumption=consumption_change(config.consumption.change, calendar.years, calendar.months),
+    drawn = plan.frame.config.uncertainty
+    inputs = draw_inputs(
+        plan.inputs, members, drawn.seed, drawn.sampling, central=drawn.parameters == "central"
     )
-    return Plan(
-        frame=frame,
-        table=shape.volume_table(max(bottom, LOWEST_LEVEL), min(top, HIGHEST_LEVEL)),
-        shape=shape,
-        start=start,
-        programmes={name: measures_of(p, available) for name, p in config.programmes.items()},
-        inputs={
-            **{f"parameter:{name}": prior for name, prior in priors.items()},
-            **{f"measure:{measure.id}": volume_prior(measure) for measure in known},
-        },
-    )
+    if plan.calibrated is not None:
+        rows = plan.calibrated.rows(inputs[ROW])
+        inputs[ROWS] = rows.astype(float)
+        for name, values in plan.calibrated.parameters.items():
+            inputs[f"parameter:{name}"] = values[rows]
+    return inputs
+
+
+def initial_volume(plan: Plan, area_factor: Array, volume: Array) -> Array:
+    """Volume anomaly at the start of the balance, km³, shape (member,).
+
+    Parameters
+    ----------
+    plan : Plan
+    area_factor : ndarray, shape (member,)
+    volume : ndarray, shape (member,)
+        Anomaly without the season of New Year, from the state of the record, km³. A level that the
+        configuration gives takes its place.
+    """
+    level = np.full(len(volume), plan.start)
+    if plan.frame.config.initial.level_m is None:
+        shipped = load_hypsometry()
+        level = shipped.level(volume / area_factor + shipped.reference_volume)
+        level = level + level_departure_at_month_edges()[0]
+    return np.asarray(area_factor * (plan.shape.volume(level) - plan.frame.reference_volume))
 
 
 @dataclass(frozen=True)
@@ -328,20 +190,20 @@ def integrate(
     """
     frame, config, calendar = plan.frame, plan.frame.config, plan.frame.calendar
     parameters = {name: inputs[f"parameter:{name}"] for name in frame.priors}
-    sea = plan.shape.volume(plan.start + parameters["initial_level_error"]) - frame.reference_volume
+    before, drawn = config.period.start - 1, config.uncertainty
+    if plan.calibrated is not None and plan.calibrated.estimate is not None and ROWS in inputs:
+        estimate = plan.calibrated.estimate.take(inputs[ROWS].astype(np.int64))
+    else:
+        estimate = estimate_state(parameters, plan.observed, before)
+    begun = draw_start(estimate, drawn.seed, members, drawn.variability)
+    sea = initial_volume(plan, parameters["area_factor"], begun.volume)
     effects = [
         programme_effect(measures, calendar.years, calendar.months, len(members), inputs)
         for measures in plan.programmes.values()
     ]
     climates = [
         scenario_climate(
-            scenario,
-            calendar.calendar_years,
-            members,
-            parameters,
-            config.uncertainty.seed,
-            recorded_variability(),
-            config.uncertainty.variability,
+            scenario, calendar.calendar_years, members, parameters, drawn.seed, begun, drawn.variability
         )
         for scenario in config.climate.scenarios
     ]
@@ -362,8 +224,8 @@ def integrate(
     solution = solve(
         side_by_side(forcings),
         Basin(plan.table, kara_bogaz_gol(), factor, sill),
-        np.tile(sea, every) * factor,
-        np.tile(bay_at_start(config.period.start, parameters), every),
+        np.tile(sea, every),
+        np.tile(bay_at_start(config.period.start, parameters, plan.observed), every),
         calendar.interval,
         method=config.solver.method,
         steps_per_month=config.solver.steps_per_month,
@@ -392,9 +254,5 @@ def run_members(
     -------
     Members
     """
-    drawn = plan.frame.config.uncertainty
-    inputs = draw_inputs(
-        plan.inputs, members, drawn.seed, drawn.sampling, central=drawn.parameters == "central"
-    )
-    run = integrate(plan, members, inputs, each_month)
+    run = integrate(plan, members, member_inputs(plan, members), each_month)
     return collect_members(plan.frame, members, run.parameters, run.effects, run.climates, run.solution)

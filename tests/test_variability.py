@@ -18,7 +18,7 @@ from caspian_sim.climate.variability import (
 )
 from caspian_sim.climate.warming import observed_warming
 from caspian_sim.evaluate.closure import autocorrelation, close_balance
-from caspian_sim.simulate import EARLIEST_START
+from caspian_sim.plan import EARLIEST_START
 
 RECORDED = recorded_variability()
 MEMBERS, YEARS, SEED = np.arange(500), 400, 8

@@ -1,4 +1,4 @@
-"""Write the tables that follow from the record by closing the balance.
+"""Write the table that follows from the record by closing the balance.
 
 Usage: ``python tools/build_closure.py`` from the root of the repository, then ``python
 tools/update_checksums.py``. Needed again when the hypsometry, the observations or the strait change; a test
@@ -7,7 +7,7 @@ fails when it was forgotten.
 
 from pathlib import Path
 
-from caspian_sim.evaluate.closure import FIRST_YEAR, LAST_YEAR, close_balance, estimate_variability
+from caspian_sim.evaluate.closure import close_balance
 
 TABLES = Path(__file__).resolve().parent.parent / "caspian_sim" / "data" / "tables"
 
@@ -17,12 +17,6 @@ SERIES_HEADER = """\
 # strait_history. Rise of storage between means of neighbouring annual levels. Derived: errors of all other
 # terms end up here. Grade B.
 """
-STATISTICS_HEADER = """\
-# Statistics of the natural variability of annual inflow and net evaporation, estimated from
-# net_evaporation_implied. Source: tools/build_closure.py; slow_share and slow_lag1 by least squares on the
-# autocorrelation at lags of 1 to 15 years.
-"""
-UNITS = {"net_evaporation_sd": "mm/yr"}
 
 
 def main() -> None:
@@ -39,15 +33,6 @@ def main() -> None:
     columns = "year,inflow_km3_per_yr,strait_outflow_km3_per_yr,storage_km3_per_yr,net_evaporation_mm_per_yr"
     (TABLES / "net_evaporation_implied.csv").write_text(
         SERIES_HEADER + columns + "\n" + "\n".join(lines) + "\n", encoding="utf-8"
-    )
-    statistics = estimate_variability(closure)
-    lines = [
-        f"{name},{value:.4g},{UNITS.get(name, '1')},{FIRST_YEAR}-{LAST_YEAR},net_evaporation_implied,B"
-        for name, value in statistics.items()
-    ]
-    (TABLES / "variability.csv").write_text(
-        STATISTICS_HEADER + "quantity,value,unit,period,source,grade\n" + "\n".join(lines) + "\n",
-        encoding="utf-8",
     )
 
 

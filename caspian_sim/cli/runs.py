@@ -77,7 +77,7 @@ def validate(config: Path, changes: tuple[str, ...]) -> None:
     Reports everything that is wrong. Exits with 0 when all is valid and 2 when it is not.
     """
     from caspian_sim.config import load_config
-    from caspian_sim.simulate import make_plan
+    from caspian_sim.plan import make_plan
 
     valid = load_config(config, changes)
     make_plan(valid)

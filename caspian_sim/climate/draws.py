@@ -170,6 +170,43 @@ def sample(prior: Parameter, quantile: Array) -> Array:
     return np.asarray(best + ndtri(quantile) * (high - low) / (2.0 * SCORE_95))
 
 
+def log_density(prior: Parameter, values: Array) -> Array:
+    """Logarithm of the density of a prior, without its constant factor.
+
+    Parameters
+    ----------
+    prior : Parameter
+        Of any distribution but ``fixed``.
+    values : ndarray
+        In the unit of the parameter.
+
+    Returns
+    -------
+    ndarray
+        −inf outside the prior.
+    """
+    best, low, high = prior.best, prior.low, prior.high
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if prior.distribution == "uniform":
+            density = np.zeros_like(values)
+        elif prior.distribution == "triangular":
+            rising = np.log((values - low) / (best - low)) if best > low else np.zeros_like(values)
+            falling = np.log((high - values) / (high - best)) if high > best else np.zeros_like(values)
+            density = np.where(values < best, rising, falling)
+        elif prior.distribution == "lognormal":
+            score = np.log(values / best) * 2.0 * SCORE_95 / np.log(high / low)
+            density = -0.5 * score**2 - np.log(values)
+        else:
+            density = -0.5 * ((values - best) * 2.0 * SCORE_95 / (high - low)) ** 2
+    if prior.distribution in ("uniform", "triangular"):
+        outside = (values < low) | (values > high)
+    else:
+        outside = (values <= prior.least) | (values > prior.most)
+        if prior.distribution == "lognormal":
+            outside |= values <= 0.0
+    return np.asarray(np.where(outside | np.isnan(density), -np.inf, density))
+
+
 def draw_inputs(
     priors: Mapping[str, Parameter],
     members: NDArray[np.int64],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -48,3 +50,37 @@ def linear_response(baseline: Array, sensitivity: Array, warming: Array) -> Arra
         :math:`E = E_0 + \varepsilon\,\Delta G` in mm/yr.
     """
     return np.asarray(baseline + sensitivity * warming)
+
+
+def net_evaporation_sensitivity(parameters: Mapping[str, Array]) -> Array:
+    """Change of net evaporation over the sea per kelvin of global warming.
+
+    Parameters
+    ----------
+    parameters : mapping of name to ndarray, shape (member,)
+
+    Returns
+    -------
+    ndarray, shape (member,)
+        Rise of evaporation less rise of precipitation, mm/yr/K.
+    """
+    rain = PER_CENT * parameters["precipitation_sensitivity"] * parameters["precipitation"]
+    return np.asarray(parameters["evaporation_sensitivity"] - rain)
+
+
+def inflow_sensitivity(parameters: Mapping[str, Array], volga_share: float) -> Array:
+    """Change of the inflow of all rivers together per kelvin of global warming.
+
+    Parameters
+    ----------
+    parameters : mapping of name to ndarray, shape (member,)
+    volga_share : float
+        Share of the Volga in the inflow.
+
+    Returns
+    -------
+    ndarray, shape (member,)
+        In % per K.
+    """
+    volga, others = parameters["volga_sensitivity"], parameters["other_river_sensitivity"]
+    return np.asarray(volga_share * volga + (1.0 - volga_share) * others)

@@ -24,6 +24,8 @@ SCENARIOS = ("ssp119", "ssp126", "ssp245", "ssp370", "ssp585")
 SPREAD_OPENS = 2025.0
 ASSESSED_PERIOD = (2081, 2100)
 SPREAD_KNOWN = 2090.5
+# Followed where observed warming ends and no scenario is asked for.
+MIDDLE_SCENARIO = "ssp245"
 
 
 @cache

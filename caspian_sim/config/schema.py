@@ -91,9 +91,10 @@ class Uncertainty(Section):
 
     members: int = setting("Number of members.", default=100, unit="members", ge=1, le=1_000_000)
     seed: int = setting("Seed of all random streams.", default=20251211, unit="1", ge=0)
-    parameters: Literal["prior", "central"] = setting(
-        "prior: each member draws every parameter from its range; central: every member has the best values.",
-        default="prior",
+    parameters: Literal["posterior", "prior", "central"] = setting(
+        "posterior: each member draws a row of the calibrated parameters; prior: it draws every parameter "
+        "from its range before calibration; central: every member has the medians of the posterior.",
+        default="posterior",
     )
     sampling: Literal["random", "sobol"] = setting(
         "How members draw parameters and volumes of measures: independently, or as points of a scrambled "

@@ -1,7 +1,6 @@
-"""Net evaporation that closes the balance of the record, and the statistics of its variability.
+"""Net evaporation that closes the balance of the record, year by year and without any model of its course.
 
-The tables ``net_evaporation_implied`` and ``variability`` are written by ``tools/build_closure.py`` from what
-is here.
+The table ``net_evaporation_implied`` is written by ``tools/build_closure.py`` from what is here.
 """
 
 from __future__ import annotations
@@ -10,23 +9,19 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import least_squares
 
 from caspian_sim import data
-from caspian_sim.basin.bay import kara_bogaz_gol
 from caspian_sim.basin.exchange import observed_level_at
 from caspian_sim.basin.hypsometry import load_hypsometry
 from caspian_sim.basin.rivers import river_inflow
 from caspian_sim.climate.seasons import KM3_TO_KM2_MM
 from caspian_sim.collect import Calendar
-from caspian_sim.simulate import bay_record
+from caspian_sim.record.bay import bay_record, early_bay
 
 Array = NDArray[np.float64]
 
 FIRST_YEAR, LAST_YEAR = 1937, 2022
 LEVEL_RECORD_STARTS = 1922
-# Lags of the autocorrelation to which the slow component is fitted, years.
-FITTED_LAGS = np.arange(1, 16)
 
 
 @dataclass(frozen=True)
@@ -75,9 +70,8 @@ def observed_bay(
     forgotten it by 1970: in 1937, starts at −33 m and at −27.5 m still differ by 0.6 km³/yr of outflow.
     """
     best = {name: np.array([prior.best]) for name, prior in data.parameters().items()}
-    calendar, bay = Calendar(first_year, last_year), kara_bogaz_gol()
-    start = bay.volume(bay.floor + data.fact("kbg_max_depth_1972").value)
-    history = bay_record(calendar, best, np.atleast_1d(start), known_until)
+    calendar = Calendar(first_year, last_year)
+    history = bay_record(calendar, best, early_bay(1), known_until)
     return calendar, history.volume[:, 0], history.outflow[:, 0]
 
 
@@ -128,36 +122,3 @@ def autocorrelation(series: Array, lags: NDArray[np.int64]) -> Array:
     anomaly = series - series.mean()
     products = [(anomaly[:-lag] * anomaly[lag:]).sum() for lag in lags]
     return np.asarray(products / (anomaly**2).sum())
-
-
-def estimate_variability(closure: Closure) -> dict[str, float]:
-    r"""Statistics of natural variability, by the names in `caspian_sim.climate.variability.Variability`.
-
-    Parameters
-    ----------
-    closure : Closure
-
-    Returns
-    -------
-    dict of str to float
-
-    Notes
-    -----
-    The slow component's share *w* and lag-1 autocorrelation φ follow from the autocorrelation of
-    net evaporation, :math:`\rho_k = w\,\varphi^k`, by least squares over lags of 1 to 15 years.
-    """
-    target = autocorrelation(closure.net_evaporation, FITTED_LAGS)
-
-    def misfit(parameters: Array) -> Array:
-        share, lag1 = parameters
-        return np.asarray(share * lag1**FITTED_LAGS - target)
-
-    fit = least_squares(misfit, x0=[0.3, 0.9], bounds=([0.0, 0.0], [1.0, 0.99]))
-    return {
-        "inflow_cv": float(closure.inflow.std(ddof=1) / closure.inflow.mean()),
-        "inflow_lag1": float(autocorrelation(closure.inflow, np.array([1]))[0]),
-        "net_evaporation_sd": float(closure.net_evaporation.std(ddof=1)),
-        "slow_share": float(fit.x[0]),
-        "slow_lag1": float(fit.x[1]),
-        "cross_correlation": float(np.corrcoef(closure.inflow, closure.net_evaporation)[0, 1]),
-    }

@@ -26,7 +26,7 @@ from caspian_sim.climate.seasons import level_departure_at_month_edges, net_evap
 from caspian_sim.collect import Calendar
 from caspian_sim.evaluate.closure import FIRST_YEAR, LAST_YEAR, LEVEL_RECORD_STARTS, observed_bay
 from caspian_sim.forcing import Forcing
-from caspian_sim.simulate import HIGHEST_LEVEL, LOWEST_LEVEL
+from caspian_sim.plan import HIGHEST_LEVEL, LOWEST_LEVEL
 from caspian_sim.solve import Solution, solve
 
 Array = NDArray[np.float64]

@@ -41,7 +41,8 @@ from caspian_sim.config import Config, load_config
 from caspian_sim.data import Parameter
 from caspian_sim.ensemble import COLUMNS
 from caspian_sim.errors import ConfigError, OutOfRangeError
-from caspian_sim.simulate import Plan, integrate, make_plan
+from caspian_sim.plan import Plan, make_plan
+from caspian_sim.simulate import integrate
 
 Array = NDArray[np.float64]
 Model = Callable[[NDArray[np.bool_], NDArray[np.int64]], Array]

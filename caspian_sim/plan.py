@@ -1,0 +1,257 @@
+"""From a configuration to what all members of a run share: curve, calendar, priors, posterior and start."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from caspian_sim.basin.hypsometry import Hypsometry, constant_area, load_hypsometry, read_hypsometry_csv
+from caspian_sim.basin.volume_table import VolumeTable
+from caspian_sim.climate.seasons import level_departure_at_month_edges
+from caspian_sim.collect import Calendar, Frame
+from caspian_sim.config import Config, Measure, available_measures, overridden_parameters
+from caspian_sim.data import Parameter
+from caspian_sim.errors import ConfigError
+from caspian_sim.measures.consumption import consumption_change
+from caspian_sim.measures.programme import measures_of, volume_prior
+from caspian_sim.record.observations import Observations, shipped_observations
+from caspian_sim.record.posterior import FITTED_UNTIL, Posterior, shipped_posterior
+from caspian_sim.record.start import StateEstimate, estimate_state
+from caspian_sim.solve import Watch
+
+Array = NDArray[np.float64]
+
+# Working range of the look-up table, m BHS; a curve of a user's own may be shorter.
+LOWEST_LEVEL, HIGHEST_LEVEL = -100.0, -20.0
+# Parameters are calibrated on the record up to 2022: an earlier start would know its own future.
+EARLIEST_START = FITTED_UNTIL + 1
+# Input that says which row of the posterior a member has.
+ROW = "posterior:row"
+
+
+def initial_level(config: Config, observed: Observations) -> tuple[float, float]:
+    """Level at the start of a run, and the level against which falls and exposed seabed are counted.
+
+    Parameters
+    ----------
+    config : Config
+    observed : Observations
+
+    Returns
+    -------
+    start, reference : float
+        m BHS. From the record, the reference is the annual mean of the year before and the start the same
+        with the season of New Year; members start from where the filtered record puts the end of that year.
+        A level that the configuration gives is freed of the season of New Year for the reference.
+
+    Raises
+    ------
+    ConfigError
+        When the record has no level for the year before and the configuration gives none.
+    """
+    before = config.period.start - 1
+    if before < EARLIEST_START - 1:
+        raise ConfigError(
+            f"a projection cannot start in {config.period.start}\n"
+            f"    found    period.start {config.period.start}\n"
+            f"    allowed  {EARLIEST_START} or later: parameters are fitted to the record to {FITTED_UNTIL}\n"
+            "    hint     caspian-sim hindcast runs the model over the record, caspian-sim verify forecasts\n"
+            "             from earlier years with what was known then"
+        )
+    new_year = float(level_departure_at_month_edges()[0])
+    if config.initial.level_m is not None:
+        return config.initial.level_m, config.initial.level_m - new_year
+    if before > observed.last_level_year:
+        raise ConfigError(
+            f"no observed level to start from in {config.period.start}\n"
+            f"    found    period.start {config.period.start}, and no initial.level_m\n"
+            f"    allowed  period.start up to {observed.last_level_year + 1}, or initial.level_m in m BHS"
+        )
+    seen = float(observed.level[observed.year == before][0])
+    return seen + new_year, seen
+
+
+def _hypsometry(config: Config) -> Hypsometry:
+    return (
+        load_hypsometry() if config.basin.hypsometry is None else read_hypsometry_csv(config.basin.hypsometry)
+    )
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A run before any member is drawn: everything that follows from the configuration alone.
+
+    Attributes
+    ----------
+    frame : Frame
+        What the dataset needs.
+    table : VolumeTable
+        Level and area of the sea by volume.
+    shape : Hypsometry
+        Curve of the balance: the sea's own, or a box when the area is held constant.
+    start : float
+        Level at the start, m BHS.
+    programmes : mapping of name to list of Measure
+    inputs : mapping of name to Parameter
+        Priors of the numbers that a member draws once, ``parameter:<name>`` and ``measure:<id>``. Their order
+        is that of the dimensions of a Sobol sequence: every parameter and every measure that there could be,
+        whether the run varies it or not.
+    observed : Observations
+    calibrated : Calibrated or None
+        None when the parameters do not come from the posterior.
+    """
+
+    frame: Frame
+    table: VolumeTable
+    shape: Hypsometry
+    start: float
+    programmes: Mapping[str, Sequence[Measure]]
+    inputs: Mapping[str, Parameter]
+    observed: Observations
+    calibrated: Calibrated | None
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """Posterior of a run, with the state that every draw starts from.
+
+    Attributes
+    ----------
+    parameters : mapping of name to ndarray, shape (row,)
+        Those of the posterior that the configuration leaves as they are.
+    cumulative : ndarray, shape (row,)
+        Cumulative weights of the rows, given what has been observed since the calibration.
+    estimate : StateEstimate or None
+        None when a parameter that the state depends on is drawn by the member.
+    """
+
+    parameters: Mapping[str, Array]
+    cumulative: Array
+    estimate: StateEstimate | None
+
+    def rows(self, quantile: Array) -> NDArray[np.int64]:
+        """Rows that belong to quantiles in (0, 1)."""
+        found = np.searchsorted(self.cumulative, quantile)
+        return np.minimum(found, len(self.cumulative) - 1)
+
+
+def calibrated_draws(
+    posterior: Posterior,
+    priors: Mapping[str, Parameter],
+    changed: set[str],
+    observed: Observations,
+    end_of: int,
+) -> Calibrated:
+    """Posterior as a configuration changes it, weighted by what has been observed since the calibration.
+
+    Parameters
+    ----------
+    posterior : Posterior
+    priors : mapping of name to Parameter
+        With the changes of the configuration.
+    changed : collection of str
+        Parameters that the configuration changes: they no longer come from the posterior.
+    observed : Observations
+    end_of : int
+        Year before the start.
+
+    Returns
+    -------
+    Calibrated
+    """
+    kept = {name: values for name, values in posterior.parameters.items() if name not in changed}
+    drawn = [
+        name for name in posterior.parameters if name in changed and priors[name].distribution != "fixed"
+    ]
+    fixed = {
+        name: np.full(posterior.rows, priors[name].best)
+        for name in posterior.parameters
+        if name in changed and name not in drawn
+    }
+    even = np.linspace(0.0, 1.0, posterior.rows + 1)[1:]
+    if drawn:
+        return Calibrated(kept, even, None)
+    estimate = estimate_state({**kept, **fixed}, observed, end_of)
+    if changed & set(posterior.parameters):
+        return Calibrated(kept, even, estimate)
+    since = estimate.log_likelihood[FITTED_UNTIL + 1 - estimate.first_year :].sum(axis=0)
+    weight = np.exp(since - since.max())
+    return Calibrated(kept, np.cumsum(weight / weight.sum()), estimate)
+
+
+def make_plan(config: Config) -> Plan:
+    """Work out what all members of a run share.
+
+    Parameters
+    ----------
+    config : Config
+
+    Returns
+    -------
+    Plan
+
+    Raises
+    ------
+    ConfigError, DataError, OutOfRangeError
+        When the start or the hypsometry of the configuration cannot be used.
+    """
+    calendar = Calendar(config.period.start, config.period.end, config.output.frequency)
+    curve = _hypsometry(config)
+    observed = shipped_observations()
+    start, reference = initial_level(config, observed)
+    if not curve.node_level[0] < start < curve.node_level[-1]:
+        where = config.basin.hypsometry or "the shipped hypsometry"
+        raise ConfigError(
+            f"{where}: the table does not reach the level at the start\n"
+            f"    found    {curve.node_level[0]:g} to {curve.node_level[-1]:g} m BHS\n"
+            f"    allowed  a range of levels around {start:.2f} m BHS, wide enough for the whole run"
+        )
+    shape = constant_area(start, curve.area(start)) if config.climate.area_convention == "constant" else curve
+    bottom, top = shape.node_level[0], shape.node_level[-1]
+    available = config.measures.available()
+    priors = overridden_parameters(config.parameters)
+    posterior = None if config.uncertainty.parameters == "prior" else shipped_posterior()
+    if config.uncertainty.parameters == "central" and posterior is not None:
+        medians, changed = posterior.medians(), set(config.parameters)
+        priors = {name: _at_best(prior, medians, changed) for name, prior in priors.items()}
+    known = available_measures("default", config.measures.custom).values()
+    frame = Frame(
+        config=config,
+        calendar=calendar,
+        watch=Watch(tuple(config.outcomes.thresholds_m)),
+        reference_volume=shape.reference_volume,
+        curve=curve,
+        reference_level=reference,
+        measures=available,
+        priors=priors,
+        consumption=consumption_change(config.consumption.change, calendar.years, calendar.months),
+    )
+    return Plan(
+        frame=frame,
+        table=shape.volume_table(max(bottom, LOWEST_LEVEL), min(top, HIGHEST_LEVEL)),
+        shape=shape,
+        start=start,
+        programmes={name: measures_of(p, available) for name, p in config.programmes.items()},
+        inputs={
+            **{f"parameter:{name}": prior for name, prior in priors.items()},
+            **{f"measure:{measure.id}": volume_prior(measure) for measure in known},
+            ROW: Parameter(ROW, "uniform", 0.5, 0.0, 1.0, "1", "B", "by definition", "row of the posterior"),
+        },
+        observed=observed,
+        calibrated=calibrated_draws(
+            shipped_posterior(), priors, set(config.parameters), observed, config.period.start - 1
+        )
+        if config.uncertainty.parameters == "posterior"
+        else None,
+    )
+
+
+def _at_best(prior: Parameter, medians: Mapping[str, float], changed: set[str]) -> Parameter:
+    """Give a parameter its calibrated value, unless the configuration has one of its own."""
+    if prior.name not in medians or prior.name in changed:
+        return prior
+    best = medians[prior.name]
+    return replace(prior, distribution="fixed", best=best, low=best, high=best)
