@@ -25,7 +25,9 @@ What is observed is the mean level of the year, not its end: the volume that bel
 
 where :math:`\alpha` is the share of the year for which the water of an average month of inflow is already
 there. So nothing of a year is known before its mean is, and the mean of a year does not leak into the end
-of the year before. Given the observed level, area and outflow are known, and the model is linear.
+of the year before. Where months of the level are known, so is the level on 1 December without its season,
+which says more of the end of the year: :math:`V_t - (V_t - V_{t-1})/12`, nearly :math:`\tfrac56 V_t +
+\tfrac16 M_t`. Given the observed level, area and outflow are known, and the model is linear.
 """
 
 from __future__ import annotations
@@ -44,7 +46,7 @@ from caspian_sim.climate.scenario import BASELINE
 from caspian_sim.climate.seasons import COMMON_YEAR
 from caspian_sim.climate.warming import MIDDLE_SCENARIO, warming
 from caspian_sim.record.kalman import Filtered, Step, run_filter
-from caspian_sim.record.observations import Observations, shipped_observations
+from caspian_sim.record.observations import Observations, late_level, shipped_observations
 
 Array = NDArray[np.float64]
 
@@ -64,6 +66,8 @@ VOLGA_ERROR = 0.06
 # Spread of the volume before the first observation, m of level.
 START_SPREAD_M = 0.3
 ALTIMETRY_SINCE = 1993
+# Share of the year that is left on 1 December.
+DECEMBER = 1.0 / 12.0
 
 
 @dataclass(frozen=True)
@@ -222,7 +226,9 @@ def _steps(
     departure = np.zeros((sets, STATES, STATES))
     for row, lag1 in memory.items():
         departure[:, row, row] = lag1
-    seen_level, seen_inflow = np.zeros((sets, STATES)), np.zeros((sets, STATES))
+    seen_level, seen_inflow, seen_late = (np.zeros((sets, STATES)) for _ in range(3))
+    seen_late[:, VOLUME], seen_late[:, MEAN] = 1.0 - 2.0 * DECEMBER, 2.0 * DECEMBER
+    late = late_level(observed)
     seen_level[:, MEAN] = seen_inflow[:, INFLOW] = seen_inflow[:, INFLOW_SLOW] = 1.0
     level = float(observed.level[~np.isnan(observed.level)][0])
     end = max(int(observed.year[-1]), last_year or 0)
@@ -252,19 +258,24 @@ def _steps(
         offset[:, VOLUME], offset[:, MEAN] = gained, 0.5 * gained
         total, error = _inflow_seen(observed, place) if known else (np.nan, np.nan)
         gauge = "level_error_since_1993" if year >= ALTIMETRY_SINCE else "level_error_before_1993"
-        volume = np.full(sets, np.nan)
-        if not np.isnan(seen):
-            volume = factor * float(curve.volume(seen) - curve.reference_volume)
+        volumes = [
+            factor * float(curve.volume(stand) - curve.reference_volume)
+            if known and not np.isnan(stand)
+            else np.full(sets, np.nan)
+            for stand in (seen, late[place] if known else np.nan)
+        ]
+        per_metre = area * M_KM2_TO_KM3 / MM_KM2_TO_KM3
         yield Step(
             transition,
             offset,
             loaded,
-            np.stack([volume, total - inflow]),
-            np.stack([seen_level, seen_inflow]),
+            np.stack([volumes[0], total - inflow, volumes[1]]),
+            np.stack([seen_level, seen_inflow, seen_late]),
             np.stack(
                 [
-                    (parameters[gauge] * area * M_KM2_TO_KM3 / MM_KM2_TO_KM3) ** 2,
+                    (parameters[gauge] * per_metre) ** 2,
                     np.full(sets, error**2),
+                    (parameters["late_level_error"] * per_metre) ** 2,
                 ]
             ),
         )

@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from caspian_sim import data
+from caspian_sim.basin.rivers import MONTHS
 
 Array = NDArray[np.float64]
 
-TOTAL_SHARE_YEARS = (1938, 2022)
-"""Years in which both the total inflow and the Volga are known, but for gaps."""
+# Years with a full course of months from which the season of the turn of November is taken, at least.
+FEWEST_SEASONS = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +37,10 @@ class Observations:
         Flow of the Volga, km³/yr.
     warming : ndarray, shape (year,)
         Observed global warming relative to 1995-2014, K.
+    month : ndarray of int, shape (month,)
+        Months with a monthly mean level, as 12 · year + month − 1, in order.
+    monthly_level : ndarray, shape (month,)
+        Monthly mean level with its season, m; its datum plays no role.
     """
 
     year: NDArray[np.int64]
@@ -43,6 +48,8 @@ class Observations:
     inflow: Array
     volga: Array
     warming: Array
+    month: NDArray[np.int64]
+    monthly_level: Array
 
     @property
     def last_level_year(self) -> int:
@@ -52,10 +59,16 @@ class Observations:
     def until(self, year: int) -> Observations:
         """Return what had been observed by the end of a year."""
         known = self.year <= year
-        return replace(self, **{name: getattr(self, name)[known] for name in _SERIES})
+        months = self.month < MONTHS * (year + 1)
+        return replace(
+            self,
+            **{name: getattr(self, name)[known] for name in ANNUAL},
+            month=self.month[months],
+            monthly_level=self.monthly_level[months],
+        )
 
 
-_SERIES = ("year", "level", "inflow", "volga", "warming")
+ANNUAL = ("year", "level", "inflow", "volga", "warming")
 
 
 @cache
@@ -65,6 +78,7 @@ def shipped_observations() -> Observations:
     years = level["year"].values.astype(np.int64)
     rivers = data.load("river_inflow_annual").reindex(year=years)
     warming = data.load("gmst_observed")["gmst_anomaly"]
+    monthly = data.load("sea_level_monthly")
     reference = float(warming.sel(year=slice(1995, 2014)).mean())
     return Observations(
         years,
@@ -72,6 +86,8 @@ def shipped_observations() -> Observations:
         rivers["total_rivers"].values.astype(float),
         rivers["volga"].values.astype(float),
         (warming.reindex(year=years) - reference).values.astype(float),
+        (monthly["year"] * MONTHS + monthly["month"] - 1).values.astype(np.int64),
+        monthly["level"].values.astype(float),
     )
 
 
@@ -79,3 +95,41 @@ def without_gaps(level: Array) -> Array:
     """Put the level of the year before into a year without one."""
     known = np.maximum.accumulate(np.where(np.isnan(level), 0, np.arange(len(level))))
     return np.asarray(level[known])
+
+
+def late_level(observed: Observations) -> Array:
+    r"""Level on 1 December without its season, for the years whose months are known.
+
+    Parameters
+    ----------
+    observed : Observations
+
+    Returns
+    -------
+    ndarray, shape (year,)
+        m BHS, NaN in a year without an annual mean, with a gap in its months, or while the season is unknown.
+
+    Notes
+    -----
+    How far the mean of November and December stands from the mean of the year's months, less what the season
+    alone makes of it, is added to the annual mean level:
+    :math:`\bar h + (m_{11,12} - \bar m) - c`, where *c* is the mean, over all years whose months are known
+    to the May of the next, of :math:`m_{11,12}` less the mean of the twelve months around 1 December. A year
+    that lies after the observations does not count.
+    """
+    late = np.full(len(observed.year), np.nan)
+    if not observed.month.size:
+        return late
+    first, last = int(observed.month[0]), int(observed.month[-1])
+    course = np.full(last - first + 1 + MONTHS, np.nan)
+    course[observed.month - first] = observed.monthly_level
+    january = MONTHS * observed.year - first
+    inside = (january >= 0) & (january + MONTHS <= last - first + 1)
+    months = course[january[inside, None] + np.arange(MONTHS + 5)]
+    turn = months[:, 10:12].mean(axis=1)
+    season = turn - months[:, 5:17].mean(axis=1)
+    known = ~np.isnan(season)
+    if known.sum() >= FEWEST_SEASONS:
+        departure = turn - months[:, :12].mean(axis=1) - season[known].mean()
+        late[inside] = observed.level[inside] + departure
+    return late
