@@ -1,5 +1,8 @@
 """Four ways to solve the balance: against algebra, each other and the record, and their messages."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,6 +17,7 @@ import caspian_sim as cs
 from caspian_sim import cli, data
 from caspian_sim.basin.rivers import month_fractions
 from caspian_sim.errors import DataError, OutOfRangeError, SolverError
+from caspian_sim.evaluate.balance_table import COLUMNS
 from caspian_sim.evaluate.closure import close_balance
 from caspian_sim.outputs.balances import balance_frame
 
@@ -512,6 +516,19 @@ def test_rating_of_the_strait_asks_for_the_bay_outside_the_record():
 def test_sea_that_leaves_the_curve_is_an_error_of_the_solver():
     with pytest.raises(SolverError, match="the sea left the range of the hypsometric curve in 2001-"):
         cs.solve_balance(terms(inflow=1e5), "level", start_level=-28.0, curve=caspian())
+
+
+def test_example_of_the_documentation_is_solved_all_four_ways(tmp_path):
+    page = (Path(__file__).parents[1] / "docs" / "balance.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"^```\n(# Example.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    (tmp_path / "terms.csv").write_text(example, encoding="utf-8")
+    for unknown in UNKNOWNS:
+        found = cs.solve_balance(tmp_path / "terms.csv", unknown)
+        assert_array_equal(found.year, [1990, 1991, 1992])
+        assert float(found.start_level) == -27.75
+        assert np.abs(found.closure_error).max() < (25.0 if unknown == "closure" else 1e-7)
+    listed = {name for name in COLUMNS if f"`{name}`" in page}
+    assert listed == set(COLUMNS)
 
 
 # ---- the command -------------------------------------------------------------------------------
