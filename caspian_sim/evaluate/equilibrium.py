@@ -95,8 +95,8 @@ def equilibrium(
     inflow : float or sequence of float, optional
         Inflow of all rivers, km³/yr; the mean of 2003-2022 when not given.
     net_evaporation : float or sequence of float, optional
-        Evaporation less precipitation over the sea, mm/yr; the best value of its prior, the mean of
-        2003-2022, when not given.
+        Evaporation less precipitation over the sea, mm/yr; the mean of 2003-2022 that closes the balance
+        when not given.
     groundwater : float, optional
         km³/yr; the best value of its prior when not given.
     strait : {"after_1992", "before_1980", "closed"}
@@ -139,7 +139,7 @@ def equilibrium(
         np.asarray(default if given is None else given, dtype=np.float64)
         for given, default in (
             (inflow, river_inflow(*BASELINE).sum(axis=0).mean()),
-            (net_evaporation, data.parameters()["net_evaporation"].best),
+            (net_evaporation, _present_net_evaporation()),
         )
     )
     axes = [name for name, values in (("net_evaporation", depth), ("inflow", flux)) if values.ndim]
@@ -156,6 +156,12 @@ def equilibrium(
                     raise
                 found.append({})
     return _dataset(found, flux, depth, axes, base, strait)
+
+
+def _present_net_evaporation() -> float:
+    """Mean net evaporation that closes the balance of the present climate, mm/yr."""
+    closed = data.load("net_evaporation_implied")["net_evaporation"]
+    return float(closed.sel(year=slice(*BASELINE)).mean())
 
 
 def _steady(groundwater: float | None, strait: str, area_factor: float) -> Steady:
