@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from caspian_sim.basin.hypsometry import load_hypsometry as hypsometry
     from caspian_sim.config import Config, load_config
     from caspian_sim.ensemble import reproduce, run
+    from caspian_sim.evaluate.budget import solve_balance
+    from caspian_sim.evaluate.equilibrium import equilibrium
     from caspian_sim.evaluate.hindcast import hindcast
     from caspian_sim.evaluate.sensitivity import sensitivity
     from caspian_sim.results import open_result as open
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 _PLACES = {
     "Config": ("caspian_sim.config", "Config"),
     "data": ("caspian_sim.data", None),
+    "equilibrium": ("caspian_sim.evaluate.equilibrium", "equilibrium"),
     "hindcast": ("caspian_sim.evaluate.hindcast", "hindcast"),
     "hypsometry": ("caspian_sim.basin.hypsometry", "load_hypsometry"),
     "load_config": ("caspian_sim.config", "load_config"),
@@ -41,11 +44,13 @@ _PLACES = {
     "run": ("caspian_sim.ensemble", "run"),
     "save": ("caspian_sim.results", "save"),
     "sensitivity": ("caspian_sim.evaluate.sensitivity", "sensitivity"),
+    "solve_balance": ("caspian_sim.evaluate.budget", "solve_balance"),
 }
 
 __all__ = [
     "Config",
     "data",
+    "equilibrium",
     "hindcast",
     "hypsometry",
     "load_config",
@@ -54,6 +59,7 @@ __all__ = [
     "run",
     "save",
     "sensitivity",
+    "solve_balance",
 ]
 
 

@@ -22,7 +22,7 @@ matplotlib.use("Agg")
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted(path.relative_to(ROOT).as_posix() for path in [ROOT / "README.md", *ROOT.glob("docs/*.md")])
 # Pages whose Python code is run from top to bottom, with few members, beside nothing but the configurations.
-RUN = ("README.md", "docs/tutorial.md", "docs/howto.md", "docs/dataset.md")
+RUN = ("README.md", "docs/tutorial.md", "docs/howto.md", "docs/dataset.md", "docs/balance.md")
 
 FENCE = re.compile(r"^```(?P<language>[\w{}]*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?P<target>[^)\s]+)\)")
@@ -181,7 +181,8 @@ def test_tables_of_data_are_in_step(update_docs, name):
 
 
 @pytest.mark.parametrize(
-    "name", ["variables", "projections", "hindcast scores", "hindcast terms", "hindcast decades"]
+    "name",
+    ["variables", "projections", "hindcast scores", "hindcast terms", "hindcast decades", "equilibria"],
 )
 def test_tables_of_results_are_in_step(update_docs, name):
     assert_in_step(update_docs, name)

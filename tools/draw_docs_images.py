@@ -24,9 +24,11 @@ def main() -> None:
         "hindcast": cs.hindcast(),
         "basin": cs.hypsometry(),
     }
-    for name, kind in figures.FIGURES.items():
+    pictures = {name: kind.draw(subjects[kind.shows]) for name, kind in figures.FIGURES.items()}
+    pictures["equilibrium"] = figures.equilibrium()
+    for name, figure in pictures.items():
         drawn = io.BytesIO()
-        kind.draw(subjects[kind.shows]).savefig(drawn, format="png", dpi=DOTS_PER_INCH)
+        figure.savefig(drawn, format="png", dpi=DOTS_PER_INCH)
         picture = Image.open(drawn).convert("RGB").quantize(COLOURS)
         picture.save(IMAGES / f"{name}.png", optimize=True)
         print(f"docs/images/{name}.png: {(IMAGES / f'{name}.png').stat().st_size // 1024} kB")

@@ -178,6 +178,45 @@ def hindcast_decades() -> str:
     )
 
 
+def equilibria() -> str:
+    present, closed = cs.equilibrium(), close_balance()
+    inflow, net = float(present.inflow), float(present.net_evaporation)
+
+    def means(first: int, last: int) -> tuple[float, float]:
+        inside = (closed.year >= first) & (closed.year <= last)
+        return closed.inflow[inside].mean(), closed.net_evaporation[inside].mean()
+
+    climates = [
+        ("present, 2003–2022", inflow, net, "after_1992"),
+        ("present, strait as before 1980", inflow, net, "before_1980"),
+        ("present, strait closed", inflow, net, "closed"),
+        ("1978–1995, the rise", *means(1978, 1995), "after_1992"),
+        ("2013–2022", *means(2013, 2022), "after_1992"),
+        ("wetter: inflow +10 %", 1.1 * inflow, net, "after_1992"),
+        ("drier: inflow −10 %", 0.9 * inflow, net, "after_1992"),
+        ("warmer: net evaporation +50 mm/yr", inflow, net + 50.0, "after_1992"),
+        ("drier and warmer: both", 0.9 * inflow, net + 50.0, "after_1992"),
+    ]
+    rows = []
+    for name, rivers, depth, strait in climates:
+        found = cs.equilibrium(rivers, depth, strait=strait)
+        numbers = [
+            (rivers, ".1f"),
+            (depth, ".0f"),
+            (found.level, ".1f"),
+            (found.strait_outflow, ".1f"),
+            (found.response_time, ".0f"),
+            (10.0 * found.level_per_inflow, "+.2f"),
+            (10.0 * found.level_per_net_evaporation, "+.2f"),
+        ]
+        rows.append([name, *(number(float(value), form) for value, form in numbers)])
+    return table(
+        "climate | inflow, km³/yr | net evaporation, mm/yr | level, m BHS | outflow to the bay, km³/yr"
+        " | response time, yr | level per +10 km³/yr, m | level per +10 mm/yr, m",
+        rows,
+    )
+
+
 TABLES: dict[str, tuple[str, Callable[[], str]]] = {
     "parameters": ("model.md", parameters),
     "effects": ("model.md", effects),
@@ -187,6 +226,7 @@ TABLES: dict[str, tuple[str, Callable[[], str]]] = {
     "hindcast scores": ("hindcast.md", hindcast_scores),
     "hindcast terms": ("hindcast.md", hindcast_terms),
     "hindcast decades": ("hindcast.md", hindcast_decades),
+    "equilibria": ("balance.md", equilibria),
 }
 
 

@@ -7,7 +7,6 @@ and checked is told in docs/hypsometry.md.
 
 from __future__ import annotations
 
-import csv
 import functools
 import importlib.resources
 from collections.abc import Sequence
@@ -29,6 +28,7 @@ from caspian_sim.basin.volume_table import (
 from caspian_sim.basin.volume_table import (
     VolumeTable as VolumeTable,
 )
+from caspian_sim.data.rows import Row, read_rows
 from caspian_sim.errors import DataError, OutOfRangeError
 
 REFERENCE_LEVEL = -28.0
@@ -348,31 +348,9 @@ def _as_given(values: NDArray[np.float64] | np.float64) -> float | FloatArray:
     return float(values) if np.ndim(values) == 0 else np.asarray(values)
 
 
-def _read_rows(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
-    """Header and rows of a CSV file, each row with the number of its line."""
-    if path.is_dir():
-        raise DataError(f"{path}: hypsometry table is a directory\n    allowed  a CSV file")
-    if not path.exists():
-        raise DataError(f"{path}: hypsometry table does not exist")
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = path.read_bytes()[: error.start].count(b"\n") + 1
-        found = f"byte 0x{error.object[error.start]:02x}"
-        raise DataError(
-            f"{path}:{line}  hypsometry table is not UTF-8 text\n"
-            f"    found    {found}\n"
-            "    allowed  CSV in UTF-8"
-        ) from None
-    except OSError as error:
-        raise DataError(f"{path}: hypsometry table cannot be read: {error.strerror}") from None
-    rows = [
-        (number, [cell.strip() for cell in next(csv.reader([line]))])
-        for number, line in enumerate(text.splitlines(), start=1)
-        if line.strip() and not line.lstrip().startswith("#")
-    ]
-    if not rows:
-        raise DataError(f"{path}: hypsometry table is empty\n    allowed  the columns {', '.join(COLUMNS)}")
+def _read_rows(path: Path) -> tuple[list[str], list[Row]]:
+    """Header and rows of a table with the right columns, each row with the number of its line."""
+    rows = read_rows(path, "hypsometry table", COLUMNS)
     line, header = rows[0]
     if sorted(header) != sorted(COLUMNS):
         raise DataError(

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from caspian_sim import __version__
-from caspian_sim.cli import evaluation, runs
+from caspian_sim.cli import balance, evaluation, runs
 from caspian_sim.cli.shared import INTERRUPTED, INVALID
 from caspian_sim.errors import CaspianError
 
@@ -53,5 +53,7 @@ for _command in (
     runs.show,
     evaluation.hindcast,
     evaluation.sensitivity,
+    balance.balance,
+    balance.equilibrium,
 ):
     main.add_command(_command)

@@ -75,8 +75,32 @@ def observed_bay(
     return calendar, history.volume[:, 0], history.outflow[:, 0]
 
 
+def left_over_depth(gain: Array, storage: Array, area: Array) -> Array:
+    r"""Net evaporation as what is left of the balance.
+
+    Parameters
+    ----------
+    gain : ndarray
+        Inflow and groundwater less the outflow to Kara-Bogaz-Gol, km³/yr.
+    storage : ndarray
+        Rise of storage, km³/yr.
+    area : ndarray
+        Mean area of the sea, km².
+
+    Returns
+    -------
+    ndarray
+        Depth rate, mm/yr.
+
+    Notes
+    -----
+    .. math:: N = \frac{R + G - F - \Delta V}{A}
+    """
+    return np.asarray((gain - storage) / area * KM3_TO_KM2_MM)
+
+
 def close_balance(first_year: int = FIRST_YEAR, last_year: int = LAST_YEAR) -> Closure:
-    r"""Net evaporation of each year as what is left of the balance.
+    """Net evaporation of each year as what is left of the balance.
 
     Parameters
     ----------
@@ -89,8 +113,6 @@ def close_balance(first_year: int = FIRST_YEAR, last_year: int = LAST_YEAR) -> C
 
     Notes
     -----
-    .. math:: N = \frac{R + G - F - \Delta V}{A}
-
     The rise of storage is taken between year ends, which are the means of the annual levels on both sides: a
     year's value knows half of the next year's level, so the series serves statistics and must not serve as a
     forecast of anything.
@@ -103,8 +125,9 @@ def close_balance(first_year: int = FIRST_YEAR, last_year: int = LAST_YEAR) -> C
     edge = observed_level_at(np.append(years, last_year + 1).astype(float))
     storage = np.diff(np.asarray(curve.volume(edge)))
     level = data.load("sea_level_annual")["level"].sel(year=years).values.astype(float)
-    left = inflow + data.parameters()["groundwater"].best - strait - storage
-    return Closure(years, inflow, strait, storage, left / np.asarray(curve.area(level)) * KM3_TO_KM2_MM)
+    gain = inflow + data.parameters()["groundwater"].best - strait
+    net = left_over_depth(gain, storage, np.asarray(curve.area(level)))
+    return Closure(years, inflow, strait, storage, net)
 
 
 def autocorrelation(series: Array, lags: NDArray[np.int64]) -> Array:

@@ -21,6 +21,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from caspian_sim.figures.budget import budget, budget_table
+from caspian_sim.figures.equilibrium import equilibrium, equilibrium_table
 from caspian_sim.figures.hindcast import hindcast, hindcast_table
 from caspian_sim.figures.hypsometry import hypsometry, hypsometry_table
 from caspian_sim.figures.projection import projection, projection_table
@@ -64,6 +65,8 @@ __all__ = [
     "FigureKind",
     "budget",
     "budget_table",
+    "equilibrium",
+    "equilibrium_table",
     "hindcast",
     "hindcast_table",
     "hypsometry",

@@ -119,6 +119,27 @@ ENGLISH: Mapping[str, str] = {
     "sensitivity.design": "{runs} runs: {samples} samples of {inputs} inputs in the design of Saltelli et "
     "al. (2010); sd: standard deviation of the level. Natural variability counts as one input.",
     "sensitivity.grade_d": "Ranges that are assumptions (evidence grade D): {names}.",
+    # Equilibrium
+    "equilibrium.title": "Where the Caspian Sea comes to rest under constant forcing",
+    "equilibrium.subtitle": "Above: equilibrium level against inflow, by evaporation less precipitation. "
+    "Below: how long a small departure from it takes to shrink to 37 % (mean over ±{smoothed} km³/yr of "
+    "inflow).",
+    "equilibrium.inflow": "Inflow of all rivers (km³/yr)",
+    "equilibrium.time": "Response time (yr)",
+    "equilibrium.curve": "{depth} mm/yr",
+    "equilibrium.curves": "Evaporation\nless rain",
+    "equilibrium.forcing": "{inflow} km³/yr, {depth} mm/yr:\nlevel {level} m,\nresponse {time} yr",
+    "equilibrium.present": "mean of {first}–{last}:\nlevel {level} m,\nresponse {time} yr",
+    "equilibrium.observed": "observed\n{year}: {level} m",
+    "equilibrium.sill": "sill of the strait",
+    "equilibrium.strait.after_1992": "strait as cut anew in 1992",
+    "equilibrium.strait.before_1980": "strait as before 1980",
+    "equilibrium.strait.closed": "strait closed",
+    "equilibrium.sources": "Groundwater {groundwater} km³/yr; {strait}. Sources: observed level DAHITI "
+    "altimetry (sea_level_annual, grade {grade}); river inflow {first}–{last} (river_inflow_annual); "
+    "hypsometry from NOAA ETOPO1.",
+    "equilibrium.jumps": "The response time follows the slope of the hypsometric curve, which is made from a "
+    "bed in whole metres: read it to some ten years.",
     # Footer
     "footer.grade_d": "Assumptions (evidence grade D): {items}.",
     "footer.measures": "measures {names}",

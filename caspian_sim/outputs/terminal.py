@@ -10,6 +10,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from caspian_sim.outputs.balances import Listing, balance_listings, equilibrium_listings
 from caspian_sim.outputs.scores import scores
 from caspian_sim.outputs.summary import QUANTILES, summary
 from caspian_sim.outputs.write import FIGURES, SUMMARY, Written
@@ -20,16 +21,21 @@ SMALLEST = 0.005
 
 
 def print_result(ds: xr.Dataset) -> None:
-    """Print the tables of a run, of the hindcast or of a sensitivity analysis to standard output.
+    """Print the tables of a result to standard output.
 
     Parameters
     ----------
     ds : xarray.Dataset
-        Result of :func:`caspian_sim.run`, :func:`caspian_sim.hindcast` or :func:`caspian_sim.sensitivity`.
+        Result of :func:`caspian_sim.run`, :func:`caspian_sim.hindcast`, :func:`caspian_sim.sensitivity`,
+        :func:`caspian_sim.solve_balance`, or :func:`caspian_sim.equilibrium` for one forcing.
     """
     console = Console(highlight=False)
     if "index" in ds:
         parts = _sensitivity_tables(ds)
+    elif "closure_error" in ds:
+        parts = _listed(balance_listings(ds))
+    elif "response_time" in ds:
+        parts = _listed(equilibrium_listings(ds))
     else:
         parts = _hindcast_tables(ds) if "term_rmse" in ds else _run_table(ds)
     for number, (title, table) in enumerate(parts):
@@ -99,6 +105,15 @@ def _sensitivity_tables(ds: xr.Dataset) -> Iterator[tuple[str, Table]]:
             table.caption = f"{ds.attrs['runs']:,} runs in {ds.attrs['seconds']} s"
             table.caption_justify = "left"
         yield f"{title}, {scenario}, programme {ds.attrs['programme']}", table
+
+
+def _listed(listings: Iterator[Listing]) -> Iterator[tuple[str, Table]]:
+    for listing in listings:
+        table = _table(listing.left, listing.right)
+        for row in listing.rows:
+            table.add_row(*row)
+        table.caption, table.caption_justify = listing.caption, "left"
+        yield listing.title, table
 
 
 def _table(left: Sequence[str], right: Sequence[str]) -> Table:

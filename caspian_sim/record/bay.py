@@ -50,7 +50,7 @@ def bay_record(
     BayHistory
     """
     seasons = np.resize(level_departure_at_month_edges()[:-1], len(calendar.edges))
-    return _follow(
+    return follow_level(
         calendar, observed_level_at(calendar.edges, last_year=known_until) + seasons, parameters, start
     )
 
@@ -86,7 +86,7 @@ def bay_under_annual_levels(
     now = start
     for place, stand in enumerate(level):
         calendar = Calendar(first_year + place, first_year + place)
-        history = _follow(calendar, stand + season, parameters, now, seasons)
+        history = follow_level(calendar, stand + season, parameters, now, seasons)
         outflow[place] = (history.outflow * calendar.length[:, None]).sum(axis=0)
         volume[place] = now = history.volume[-1]
     return outflow, volume
@@ -98,9 +98,26 @@ def early_bay(members: int) -> Array:
     return np.resize(bay.volume(bay.floor + data.fact("kbg_max_depth_1972").value), members)
 
 
-def _follow(
+def follow_level(
     calendar: Calendar, level: Array, parameters: Mapping[str, Array], start: Array, seasons: bool = True
 ) -> BayHistory:
+    """Kara-Bogaz-Gol under a given level of the sea and the history of the strait.
+
+    Parameters
+    ----------
+    calendar : Calendar
+    level : ndarray, shape (month + 1,)
+        Level of the sea at the edges of the months, m BHS.
+    parameters : mapping of name to ndarray, shape (member,)
+    start : ndarray, shape (member,)
+        Water in the bay at the start, km³.
+    seasons : bool
+        Let net evaporation from the bay go through the mean year.
+
+    Returns
+    -------
+    BayHistory
+    """
     opening, recut, pipes = strait_state(calendar.years, calendar.months)
     season = net_evaporation_departure(calendar.fractions).ravel()[:, None] * seasons
     return follow_sea_level(
