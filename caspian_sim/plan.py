@@ -182,12 +182,14 @@ def calibrated_draws(
     return Calibrated(kept, np.cumsum(weight / weight.sum()), estimate)
 
 
-def make_plan(config: Config) -> Plan:
+def make_plan(config: Config, observed: Observations | None = None) -> Plan:
     """Work out what all members of a run share.
 
     Parameters
     ----------
     config : Config
+    observed : Observations, optional
+        In place of those that the configuration names, or that ship with the package.
 
     Returns
     -------
@@ -200,7 +202,7 @@ def make_plan(config: Config) -> Plan:
     """
     calendar = Calendar(config.period.start, config.period.end, config.output.frequency)
     curve = _hypsometry(config)
-    observed = shipped_observations()
+    observed = observed or shipped_observations()
     start, reference = initial_level(config, observed)
     if not curve.node_level[0] < start < curve.node_level[-1]:
         where = config.basin.hypsometry or "the shipped hypsometry"
