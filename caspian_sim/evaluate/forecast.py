@@ -236,6 +236,12 @@ def warming_ahead(observed: Observations, years: int) -> Array:
     return np.asarray(level + slope * (observed.year[-1] - year[-1] + np.arange(1, years + 1)))
 
 
+def river_shares(reference: Reference) -> Array:
+    """Shares of the rivers in the inflow, shape (river,): the others than the Volga act alike."""
+    others = (1.0 - reference.volga_share) / (len(RIVERS) - 1)
+    return np.array([reference.volga_share if river == "volga" else others for river in RIVERS])
+
+
 def forecast_from(
     origin: int,
     parameters: Mapping[str, Array],
@@ -266,12 +272,10 @@ def forecast_from(
     stream = seed + origin
     start = draw_start(estimate_state(parameters, observed, origin, reference), stream, members, True)
     calendar = Calendar(origin + 1, origin + leads)
-    others = (1.0 - reference.volga_share) / (len(RIVERS) - 1)
-    shares = np.array([reference.volga_share if river == "volga" else others for river in RIVERS])
     climate = climate_under(
         warming_ahead(observed, leads)[:, None],
         reference.warming,
-        shares,
+        river_shares(reference),
         parameters,
         departures(stream, members, leads, parameters, start),
     )
