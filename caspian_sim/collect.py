@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from caspian_sim import results
 from caspian_sim.basin.bay import kara_bogaz_gol
 from caspian_sim.basin.hypsometry import Hypsometry
-from caspian_sim.basin.rivers import MONTHS, RIVERS, inflow_shape, month_fractions
+from caspian_sim.basin.rivers import MONTHS, RIVERS, month_fractions
+from caspian_sim.climate.months import inflow_by_month
 from caspian_sim.climate.scenario import ScenarioClimate
 from caspian_sim.config import Config, Measure
 from caspian_sim.data import Parameter
@@ -153,6 +154,8 @@ class Frame:
         Uncertain parameters.
     consumption : ndarray, shape (party, month)
         Change of consumption, km³/yr.
+    own_forcing : str
+        What comes from series of the user's own, a line for each term.
     """
 
     config: Config
@@ -164,6 +167,7 @@ class Frame:
     measures: Mapping[str, Measure]
     priors: Mapping[str, Parameter]
     consumption: Array
+    own_forcing: str = ""
 
 
 def collect_members(
@@ -214,10 +218,9 @@ def collect_members(
         "parameters": np.stack([parameters[name] for name in frame.priors]),
         "groundwater": np.repeat(parameters["groundwater"][:, None], int(calendar.interval[-1]) + 1, axis=1),
     }
-    inflow = np.stack([climate.inflow.transpose(2, 0, 1) for climate in climates])
+    inflow = np.stack([_inflow(climate, calendar) for climate in climates])
     warming = np.stack([climate.warming.T for climate in climates])
     if calendar.frequency == "monthly":
-        inflow = np.repeat(inflow, MONTHS, axis=-1) * inflow_shape(calendar.fractions).ravel()
         warming = np.repeat(warming, MONTHS, axis=-1)
     arrays["river_inflow"], arrays["global_warming"] = inflow, warming
     rows = {name: row for row, name in enumerate(frame.measures)}
@@ -228,6 +231,13 @@ def collect_members(
             effect_of[programme, :, rows[measure.id]] = volume[:, None] * share
     arrays["measure_effect"] = effect_of
     return Members(members, {name: arrays[name] for name in DIMS}, solution.steps, solution.evaluations)
+
+
+def _inflow(climate: ScenarioClimate, calendar: Calendar) -> Array:
+    """Inflow by member, river and output interval."""
+    if calendar.frequency == "annual":
+        return climate.inflow.transpose(2, 0, 1)
+    return np.stack([inflow_by_month(climate, river, calendar.fractions).T for river in RIVERS], axis=1)
 
 
 def coordinates(frame: Frame) -> dict[str, Any]:
@@ -331,6 +341,7 @@ def put_together(
         {**coordinates(frame), **further},
         {
             **results.provenance(frame.config),
+            **({"own_forcing": frame.own_forcing} if frame.own_forcing else {}),
             "reference_level": f"{frame.reference_level:.4g} m BHS",
             "solver_steps": str(steps),
             "solver_evaluations": str(evaluations),

@@ -9,11 +9,11 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from caspian_sim import __version__
-from caspian_sim.config import Config, config_hash
+from caspian_sim.config import FILE_KEYS, Config, config_hash
 from caspian_sim.results import used_inputs
 
-# Keys that leave every number of a part as it is.
-FREE_KEYS = ("title", "description", "output.directory", "output.figures", "basin.hypsometry", "execution")
+# Keys that leave every number of a part as it is; files count by their checksums, among the inputs.
+FREE_KEYS = ("title", "description", "output.directory", "output.figures", "execution", *FILE_KEYS)
 # Packages on which the last digit of a number may depend; numba only where it makes the code.
 LIBRARIES, COMPILER = ("numpy", "scipy"), "numba"
 

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from caspian_sim.basin.hypsometry import Hypsometry, constant_area, load_hypsometry, read_hypsometry_csv
 from caspian_sim.basin.volume_table import VolumeTable
+from caspian_sim.climate.own.forcing import description, read_own_forcing
+from caspian_sim.climate.own.series import OwnTerm
 from caspian_sim.climate.seasons import level_departure_at_month_edges
 from caspian_sim.collect import Calendar, Frame
 from caspian_sim.config import Config, Measure, available_measures, overridden_parameters
@@ -102,6 +104,8 @@ class Plan:
     observed : Observations
     calibrated : Calibrated or None
         None when the parameters do not come from the posterior.
+    own : sequence of OwnTerm
+        Series of the user's own.
     """
 
     frame: Frame
@@ -112,6 +116,7 @@ class Plan:
     inputs: Mapping[str, Parameter]
     observed: Observations
     calibrated: Calibrated | None
+    own: Sequence[OwnTerm] = ()
 
 
 @dataclass(frozen=True)
@@ -198,7 +203,7 @@ def make_plan(config: Config, observed: Observations | None = None) -> Plan:
     Raises
     ------
     ConfigError, DataError, OutOfRangeError
-        When the start or the hypsometry of the configuration cannot be used.
+        When the start, the hypsometry or the forcing of the configuration cannot be used.
     """
     calendar = Calendar(config.period.start, config.period.end, config.output.frequency)
     curve = _hypsometry(config)
@@ -220,6 +225,9 @@ def make_plan(config: Config, observed: Observations | None = None) -> Plan:
         medians, changed = posterior.medians(), set(config.parameters)
         priors = {name: _at_best(prior, medians, changed) for name, prior in priors.items()}
     known = available_measures("default", config.measures.custom).values()
+    own = read_own_forcing(
+        config.forcing, config.climate.scenarios, calendar.calendar_years, config.uncertainty.members
+    )
     frame = Frame(
         config=config,
         calendar=calendar,
@@ -230,6 +238,7 @@ def make_plan(config: Config, observed: Observations | None = None) -> Plan:
         measures=available,
         priors=priors,
         consumption=consumption_change(config.consumption.change, calendar.years, calendar.months),
+        own_forcing="\n".join(f"{term.term}: {description(term)}" for term in own),
     )
     return Plan(
         frame=frame,
@@ -248,6 +257,7 @@ def make_plan(config: Config, observed: Observations | None = None) -> Plan:
         )
         if config.uncertainty.parameters == "posterior"
         else None,
+        own=own,
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -19,7 +18,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from caspian_sim import __version__, data
-from caspian_sim.config import Config, Execution, config_hash, resolved_yaml
+from caspian_sim.config import Config, Execution, config_hash, file_hashes, resolved_yaml
 from caspian_sim.errors import CaspianError, DataError, OutputError
 from caspian_sim.variables import description
 
@@ -357,8 +356,5 @@ def open_result(path: str | Path) -> xr.Dataset:
 
 
 def used_inputs(config: Config) -> dict[str, str]:
-    """Checksums of the shipped tables, and of the user's own hypsometry when there is one."""
-    inputs = data.input_hashes(data.names())
-    if config.basin.hypsometry is not None:
-        inputs["basin.hypsometry"] = hashlib.sha256(Path(config.basin.hypsometry).read_bytes()).hexdigest()
-    return inputs
+    """Checksums of the shipped tables, and of the files that the configuration names."""
+    return {**data.input_hashes(data.names()), **file_hashes(config)}

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from caspian_sim.balance import Basin
 from caspian_sim.basin.bay import kara_bogaz_gol
 from caspian_sim.basin.hypsometry import load_hypsometry
-from caspian_sim.basin.rivers import inflow_shape
 from caspian_sim.basin.strait import strait_state
 from caspian_sim.climate.draws import draw_inputs
+from caspian_sim.climate.months import total_inflow_by_month, vertical_fluxes
+from caspian_sim.climate.own.forcing import with_own_series
 from caspian_sim.climate.scenario import ScenarioClimate, scenario_climate
-from caspian_sim.climate.seasons import level_departure_at_month_edges, net_evaporation_departure
+from caspian_sim.climate.seasons import level_departure_at_month_edges
 from caspian_sim.collect import Calendar, Members, collect_members
 from caspian_sim.forcing import Forcing, side_by_side
 from caspian_sim.measures.programme import ProgrammeEffect, programme_effect
@@ -76,8 +77,7 @@ def monthly_forcing(
     Forcing
         The means over the months of a year are the annual values, exactly.
     """
-    external = calendar.by_month(climate.inflow.sum(axis=0))
-    external *= inflow_shape(calendar.fractions).ravel()[:, None]
+    external = total_inflow_by_month(climate, calendar.fractions)
     external += parameters["groundwater"]
     if effect.measures:
         external += effect.inflow
@@ -88,16 +88,17 @@ def monthly_forcing(
     # One row for all months where the strait is never touched, which is most often.
     same = (opening == opening[0]).all() and (recut == recut[0]).all()
     known = slice(1) if same else slice(None)
+    precipitation, evaporation, bay, season = vertical_fluxes(climate, calendar.fractions)
     return Forcing(
         length=calendar.length,
         first_year=int(calendar.years[0]),
         external=external,
-        precipitation=climate.precipitation,
-        evaporation=climate.evaporation,
+        precipitation=precipitation,
+        evaporation=evaporation,
         strait_coefficient=opening[known, None] * strait_coefficient(recut[known], parameters),
         pipe_outflow=pipes[:, None],
-        bay_net_evaporation=climate.bay_net_evaporation,
-        season=net_evaporation_departure(calendar.fractions).ravel(),
+        bay_net_evaporation=bay,
+        season=season,
     )
 
 
@@ -202,8 +203,14 @@ def integrate(
         for measures in plan.programmes.values()
     ]
     climates = [
-        scenario_climate(
-            scenario, calendar.calendar_years, members, parameters, drawn.seed, begun, drawn.variability
+        with_own_series(
+            scenario_climate(
+                scenario, calendar.calendar_years, members, parameters, drawn.seed, begun, drawn.variability
+            ),
+            plan.own,
+            scenario,
+            members,
+            parameters,
         )
         for scenario in config.climate.scenarios
     ]

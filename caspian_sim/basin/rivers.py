@@ -75,6 +75,27 @@ def _small_river_shares() -> Array:
     return np.asarray(small / small.sum())
 
 
+def month_days(years: NDArray[np.int64], calendar: str = "standard") -> Array:
+    """Days of each month.
+
+    Parameters
+    ----------
+    years : ndarray of int, shape (year,)
+    calendar : {"standard", "noleap", "all_leap", "360_day"}
+        Calendar as climate models have them, after the CF conventions; standard is the Gregorian one.
+
+    Returns
+    -------
+    ndarray, shape (year, 12)
+    """
+    if calendar == "360_day":
+        return np.full((len(years), MONTHS), 30.0)
+    leap = (years % 4 == 0) & ((years % 100 != 0) | (years % 400 == 0))
+    days = np.tile(np.array([31.0, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]), (len(years), 1))
+    days[:, 1] += {"noleap": np.zeros_like(leap), "all_leap": np.ones_like(leap)}.get(calendar, leap)
+    return days
+
+
 def month_fractions(years: NDArray[np.int64]) -> Array:
     """Length of each calendar month as a share of its year.
 
@@ -90,9 +111,7 @@ def month_fractions(years: NDArray[np.int64]) -> Array:
     ndarray, shape (year, 12)
         Shares that add up to 1 in every year.
     """
-    leap = (years % 4 == 0) & ((years % 100 != 0) | (years % 400 == 0))
-    days = np.tile(np.array([31.0, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]), (len(years), 1))
-    days[:, 1] += leap
+    days = month_days(years)
     return np.asarray(days / days.sum(axis=1, keepdims=True))
 
 

@@ -21,6 +21,27 @@ BASELINE = (2003, 2022)
 
 
 @dataclass(frozen=True)
+class OwnMonths:
+    """Shape of the months of series that a user gives by month.
+
+    Attributes
+    ----------
+    shapes : mapping of name to (ndarray, shape (series, month), and ndarray of int, shape (member,))
+        Under the name of a river or a term, the shapes of the series and which of them each member takes:
+        rates relative to the annual mean; for ``evaporation``, departures from it in mm/yr.
+    """
+
+    shapes: Mapping[str, tuple[Array, NDArray[np.int64]]]
+
+    def of(self, name: str) -> Array | None:
+        """Shape for the members (month, member), or None when the months are the model's."""
+        if name not in self.shapes:
+            return None
+        bank, series = self.shapes[name]
+        return np.asarray(bank.T[:, series])
+
+
+@dataclass(frozen=True)
 class ScenarioClimate:
     """Annual climate of one scenario.
 
@@ -34,6 +55,12 @@ class ScenarioClimate:
         Over the sea, mm/yr.
     bay_net_evaporation : ndarray, shape (year, member)
         mm/yr.
+    inflow_departure : ndarray, shape (year, member)
+        Natural variability that is part of the inflow, as a share of the expected one.
+    net_evaporation_departure : ndarray, shape (year, member)
+        The same for net evaporation, all of it in the evaporation, mm/yr.
+    own_months : OwnMonths, optional
+        Shape of the months where series of a user's own give it.
     """
 
     warming: Array
@@ -41,6 +68,49 @@ class ScenarioClimate:
     precipitation: Array
     evaporation: Array
     bay_net_evaporation: Array
+    inflow_departure: Array
+    net_evaporation_departure: Array
+    own_months: OwnMonths | None = None
+
+
+@dataclass(frozen=True)
+class PresentClimate:
+    """Expected fluxes of the baseline, which scenarios change.
+
+    Attributes
+    ----------
+    inflow : ndarray, shape (river, member)
+        km³/yr.
+    precipitation, evaporation : ndarray, shape (member,)
+        Over the sea, mm/yr.
+    """
+
+    inflow: Array
+    precipitation: Array
+    evaporation: Array
+
+
+def present_inflow() -> Array:
+    """Observed inflow of each river over the baseline, km³/yr."""
+    return np.asarray(river_inflow(*BASELINE).mean(axis=1))
+
+
+def present_climate(parameters: Mapping[str, Array], shares: Array) -> PresentClimate:
+    """Expected fluxes of the baseline for members with some parameters.
+
+    Parameters
+    ----------
+    parameters : mapping of name to ndarray, shape (member,)
+    shares : ndarray, shape (river,)
+        Shares of the rivers in the expected inflow.
+
+    Returns
+    -------
+    PresentClimate
+    """
+    precipitation = parameters["precipitation"]
+    inflow = shares[:, None] * parameters["river_inflow"]
+    return PresentClimate(inflow, precipitation, parameters["net_evaporation"] + precipitation)
 
 
 def scenario_climate(
@@ -73,7 +143,7 @@ def scenario_climate(
     -------
     ScenarioClimate
     """
-    rivers = river_inflow(*BASELINE).mean(axis=1)
+    rivers = present_inflow()
     return climate_under(
         warming(scenario, years, parameters["warming_quantile"]),
         float(observed_warming(*BASELINE).mean()),
@@ -116,18 +186,24 @@ def climate_under(
             for river in RIVERS
         ]
     )
-    expected = proportional_response(
-        shares[:, None, None] * parameters["river_inflow"], sensitivity[:, None, :], change[None]
-    )
+    present = present_climate(parameters, shares)
+    expected = proportional_response(present.inflow[:, None], sensitivity[:, None, :], change[None])
     total = np.maximum(expected.sum(axis=0), SMALLEST_INFLOW)
-    inflow = expected * np.maximum(1.0 + natural.inflow / total, 0.0)
+    departure = np.maximum(natural.inflow / total, -1.0)
     precipitation = proportional_response(
-        parameters["precipitation"], parameters["precipitation_sensitivity"], change
+        present.precipitation, parameters["precipitation_sensitivity"], change
     )
-    present = parameters["net_evaporation"] + parameters["precipitation"]
-    evaporation = linear_response(present, parameters["evaporation_sensitivity"], change)
+    evaporation = linear_response(present.evaporation, parameters["evaporation_sensitivity"], change)
     bay = linear_response(parameters["bay_net_evaporation"], parameters["evaporation_sensitivity"], change)
-    return ScenarioClimate(total_warming, inflow, precipitation, evaporation + natural.net_evaporation, bay)
+    return ScenarioClimate(
+        warming=total_warming,
+        inflow=expected * (1.0 + departure),
+        precipitation=precipitation,
+        evaporation=evaporation + natural.net_evaporation,
+        bay_net_evaporation=bay,
+        inflow_departure=departure,
+        net_evaporation_departure=natural.net_evaporation,
+    )
 
 
 # Inflow that stands for none where a departure is divided by it, km³/yr.

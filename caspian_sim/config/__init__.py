@@ -2,12 +2,15 @@
 
 from caspian_sim.config.catalogue import available_measures, default_catalogue, load_measures
 from caspian_sim.config.export import (
+    FILE_KEYS,
     config_hash,
+    file_hashes,
     json_schema,
     key_table,
     resolved_yaml,
     write_template,
 )
+from caspian_sim.config.forcing import OwnForcing, OwnSeries
 from caspian_sim.config.loader import load_config, parse_config
 from caspian_sim.config.measure import Measure, VolumeRange
 from caspian_sim.config.parameters import overridden_parameters
@@ -15,16 +18,20 @@ from caspian_sim.config.problems import InvalidConfigError, Problem
 from caspian_sim.config.schema import Config, Execution, Programme
 
 __all__ = [
+    "FILE_KEYS",
     "Config",
     "Execution",
     "InvalidConfigError",
     "Measure",
+    "OwnForcing",
+    "OwnSeries",
     "Problem",
     "Programme",
     "VolumeRange",
     "available_measures",
     "config_hash",
     "default_catalogue",
+    "file_hashes",
     "json_schema",
     "key_table",
     "load_config",

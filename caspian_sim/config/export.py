@@ -12,9 +12,12 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+from caspian_sim.config.forcing import TERMS
 from caspian_sim.config.schema import Config
 from caspian_sim.errors import ConfigError, OutputError
 
+# Keys that name an input file.
+FILE_KEYS = ("basin.hypsometry", *(f"forcing.{term}.file" for term in TERMS))
 _UNHASHED = ("name", "title", "description", "output", "execution")
 
 
@@ -38,22 +41,44 @@ def config_hash(config: Config) -> str:
 
     Left out are name, title, description, output and execution, which say how a run is called, what
     is written of it and where the work is done. The order of keys does not count, that of lists does.
-    A hypsometry file counts by its content, so that the hash does not depend on where the file lies.
+    Input files count by their content, so that the hash does not depend on where they lie.
 
     Raises
     ------
     ConfigError
-        If the hypsometry file is no longer there.
+        If an input file is no longer there.
     """
     content = _lists(config.model_dump(exclude_none=True, exclude=set(_UNHASHED)))
-    curve = config.basin.hypsometry
-    if curve is not None:
-        try:
-            content["basin"]["hypsometry"] = hashlib.sha256(Path(curve).read_bytes()).hexdigest()
-        except OSError as error:
-            raise ConfigError(f"basin.hypsometry: {curve} cannot be read: {error.strerror}") from None
+    for key, checksum in file_hashes(config).items():
+        *above, last = key.split(".")
+        section = content
+        for step in above:
+            section = section[step]
+        section[last] = checksum
     canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
     return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def file_hashes(config: Config) -> dict[str, str]:
+    """SHA-256 of the input files that a configuration names, by the key that names them.
+
+    Raises
+    ------
+    ConfigError
+        If one of them is no longer there.
+    """
+    hashes = {}
+    for key in FILE_KEYS:
+        path: Any = config
+        for step in key.split("."):
+            path = getattr(path, step, None)
+        if path is None:
+            continue
+        try:
+            hashes[key] = hashlib.sha256(Path(path).read_bytes()).hexdigest()
+        except OSError as error:
+            raise ConfigError(f"{key}: {path} cannot be read: {error.strerror}") from None
+    return hashes
 
 
 def json_schema() -> dict[str, Any]:

@@ -10,6 +10,7 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from caspian_sim.config.export import FILE_KEYS
 from caspian_sim.config.nodes import Node, Origin, from_plain, merge
 from caspian_sim.config.overrides import override
 from caspian_sim.config.problems import Finding, InvalidConfigError, Problem, in_order, show
@@ -151,17 +152,27 @@ def _extends_problem(node: Node, what: str, **parts: str | None) -> InvalidConfi
 
 
 def _locate_files(tree: Node) -> tuple[Node, list[Problem]]:
-    """Make the path of basin.hypsometry absolute; it is relative to the file that names it."""
-    basin = tree.value.get("basin") if isinstance(tree.value, dict) else None
-    if basin is None or not isinstance(basin.value, dict):
-        return tree, []
-    node = basin.value.get("hypsometry")
-    if node is None or not isinstance(node.value, str):
-        return tree, []
-    typed = os.path.join(node.origin.folder, node.value)
-    if not os.path.isfile(typed):
-        finding = Finding("no such file", found=typed, hint="the path is relative to the file that names it")
-        return tree, [Problem(finding, str(node.origin), ("basin", "hypsometry"))]
-    found = Node(os.path.abspath(typed), node.origin, node.key_origin)
-    change = Node({"hypsometry": found}, basin.origin, basin.key_origin)
-    return merge(tree, Node({"basin": change}, tree.origin)), []
+    """Make the paths of input files absolute; they are relative to the file that names them."""
+    problems = []
+    for path in (tuple(key.split(".")) for key in FILE_KEYS):
+        nodes = [tree]
+        for step in path:
+            inside = nodes[-1].value
+            if not isinstance(inside, dict) or step not in inside:
+                break
+            nodes.append(inside[step])
+        *above, node = nodes
+        if len(above) < len(path) or not isinstance(node.value, str) or not node.value:
+            continue
+        typed = os.path.join(node.origin.folder, node.value)
+        if not os.path.isfile(typed):
+            finding = Finding(
+                "no such file", found=typed, hint="the path is relative to the file that names it"
+            )
+            problems.append(Problem(finding, str(node.origin), path))
+            continue
+        change = Node(os.path.abspath(typed), node.origin, node.key_origin)
+        for step, parent in zip(reversed(path), reversed(above), strict=True):
+            change = Node({step: change}, parent.origin, parent.key_origin)
+        tree = merge(tree, change)
+    return tree, problems

@@ -36,6 +36,7 @@ from caspian_sim.config.fields import (
     setting,
     word_or_list,
 )
+from caspian_sim.config.forcing import OwnForcing
 from caspian_sim.config.measure import Measure, Measures
 from caspian_sim.config.parameters import known_parameter, override_findings
 from caspian_sim.config.problems import Finding, did_you_mean, refuse, show
@@ -346,6 +347,10 @@ class Config(Section):
     )
     initial: Initial = setting("State at the start of the period.", default=Initial())
     basin: Basin = setting("Shape of the sea.", default=Basin())
+    forcing: OwnForcing = setting(
+        "Series of your own in place of the model's; what is not given stays the model's.",
+        default=OwnForcing(),
+    )
     consumption: Consumption = setting("Use of water in the basin.", default=Consumption())
     measures: MeasureChoice = setting("Which measures exist in this run.", default=MeasureChoice())
     programmes: Annotated[dict[Slug, Programme], Field(min_length=1)] = setting(

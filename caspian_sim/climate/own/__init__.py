@@ -1,0 +1,1 @@
+"""Series of a user's own in place of the model's climate."""
