@@ -9,13 +9,11 @@ import numpy as np
 
 from caspian_sim.basin.rivers import MONTHS, RIVERS, month_days
 from caspian_sim.climate.own.traces import (
-    HISTORICAL,
     TOTAL,
     Array,
     OwnFile,
     Trace,
     Whole,
-    plain_scenario,
     refuse,
 )
 from caspian_sim.climate.own.units import EXAMPLES, Unit, parse_unit, units_under_which
@@ -80,26 +78,33 @@ def unit_of(term: str, file: OwnFile, settings: OwnSeries) -> Unit:
     return unit
 
 
-def of_scenario(trace: Trace, scenario: str | None) -> bool:
-    """Whether a trace is one of a scenario, however the file writes it."""
-    return (
-        trace.scenario == scenario if trace.scenario is None else plain_scenario(trace.scenario) == scenario
-    )
-
-
-def belongs(trace: Trace, scenario: str | None, member: str | None) -> bool:
-    """Whether a trace is part of a series: of the past, or of the scenario."""
-    past = scenario is not None and of_scenario(trace, HISTORICAL)
-    return trace.member == member and (past or of_scenario(trace, scenario))
-
-
 # ---- time ----------------------------------------------------------------------------------------------
 
 
 def amounts(file: OwnFile, term: str, parts: Sequence[Trace], unit: Unit, span: tuple[int, int]) -> Array:
-    """Check a series, and give the water of its months (year, 12) or years (year,) over a span of years."""
-    pieces = sorted(parts, key=lambda part: not of_scenario(part, HISTORICAL))
-    pieces = [piece for piece in map(_trimmed, pieces) if len(piece.values)]
+    """Check a series, and bring it to water.
+
+    Parameters
+    ----------
+    file : OwnFile
+    term : str
+    parts : sequence of Trace
+        Traces that follow each other in time.
+    unit : Unit
+    span : (int, int)
+        First and last year that are needed.
+
+    Returns
+    -------
+    ndarray, shape (year, 12) or (year,)
+        mm or km³ in each month or year of the span.
+
+    Raises
+    ------
+    DataError
+        At the first month or year that is missing, there twice, out of order or without a possible value.
+    """
+    pieces = [piece for piece in map(_trimmed, parts) if len(piece.values)]
     if not pieces:
         refuse(_place(file, parts[0], None), "there are no values")
     values = np.concatenate([piece.values for piece in pieces])
@@ -134,7 +139,7 @@ def amounts(file: OwnFile, term: str, parts: Sequence[Trace], unit: Unit, span: 
             where(row),
             "a value is missing" if gap else "a value is not finite",
             found=f"{'nothing' if gap else values[row]} in {_label(clock[row], file.monthly)}",
-            allowed="a number in every month or year between the first and the last; nothing is interpolated",
+            allowed="a number from the first to the last; nothing is interpolated",
         )
     per_year = MONTHS if file.monthly else 1
     first, last = -(-int(clock[0]) // per_year), (int(clock[-1]) + 1) // per_year - 1
@@ -144,7 +149,7 @@ def amounts(file: OwnFile, term: str, parts: Sequence[Trace], unit: Unit, span: 
             "the series does not cover the years that are needed",
             found=f"{_label(clock[0], file.monthly)} to {_label(clock[-1], file.monthly)}",
             allowed=f"{span[0]} to {span[1]} in whole years",
-            hint="use: change needs the years of the baseline too; they may stand under scenario historical"
+            hint="use: change needs the baseline too; its years may stand under scenario historical"
             if first > span[0]
             else None,
         )
@@ -226,7 +231,7 @@ def check_size(
             where,
             f"the mean is not possible in {unit}",
             found=f"{mean:.4g} {words}",
-            allowed=f"{low:.3g} to {high:.3g} {words}",
+            allowed=f"{low:.4g} to {high:.4g} {words}",
             hint=f"the values would be possible in {' or '.join(others)}" if others else None,
         )
     least = 0.0 if term == "river_inflow" else low / YEAR_BEYOND
@@ -238,5 +243,5 @@ def check_size(
             where,
             f"the value of {span[0] + year} is not possible",
             found=f"{value:.4g} {words}",
-            allowed=f"{least:.3g} to {YEAR_BEYOND * high:.3g} {words}",
+            allowed=f"{least:.5g} to {YEAR_BEYOND * high:.5g} {words}",
         )

@@ -40,7 +40,7 @@ def read_csv(path: str, variable: str | None) -> OwnFile:
             where,
             "there is no column year",
             found=", ".join(header),
-            allowed="year, month for monthly values, scenario and member where there are several, and values",
+            allowed="year, and month, scenario, member where there are several, and values",
         )
     whole: dict[str, Whole] = {}
     for name, low, high in (("year", 1, 9999), ("month", 1, 12)):

@@ -95,8 +95,8 @@ def _warn(term: OwnTerm, terms: Sequence[OwnTerm], members: int) -> None:
     days = month_days(np.array([2001]), term.calendar).sum()
     if days == 360.0 and term.settings.use == "absolute" and term.unit.time in ("s", "day"):
         LOGGER.warning(
-            "forcing.%s: the years of the file have 360 days, and at the same rate 1.4 %% less water than "
-            "real ones; use: change takes that out",
+            "forcing.%s: the years of the file have 360 days, and at the same rate 1.4 %% less water "
+            "than real ones; use: change takes that out",
             term.term,
         )
     alone = not any(other.term == "evaporation" for other in terms)
@@ -110,9 +110,10 @@ def _warn(term: OwnTerm, terms: Sequence[OwnTerm], members: int) -> None:
 def description(term: OwnTerm) -> str:
     """One line on what is used, and how."""
     settings = term.settings
+    file = Path(settings.file).name
     monthly = any(bank.months is not None for bank in term.banks.values())
     parts = [
-        f"{', '.join(term.banks)} of {Path(settings.file).name}",
+        f"{', '.join(term.banks)} of {file}" if term.term == "river_inflow" else file,
         f"{'monthly' if monthly else 'annual'} in {term.unit}, {term.calendar} calendar",
     ]
     if term.baseline is not None:

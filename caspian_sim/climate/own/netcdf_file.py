@@ -139,6 +139,9 @@ def _calendar(path: str, coded: xr.Dataset, axis: str) -> tuple[str, Whole, Whol
             found=named,
             allowed=", ".join(CALENDARS),
         )
+    known = "units such as days since 1850-01-01, with a calendar"
+    if "units" not in time.attrs:
+        refuse(f"{path}:", "the coordinate time has no units", allowed=known)
     bounds = time.attrs.get("bounds")
     bounds = bounds if bounds in coded else None
     kept = coded[["time"]] if bounds is None else coded[["time", bounds]]
@@ -150,17 +153,16 @@ def _calendar(path: str, coded: xr.Dataset, axis: str) -> tuple[str, Whole, Whol
             dates = decoded["time"]
             # The stamp of a month may stand at its start, in its middle or at its end: its bounds tell.
             if bounds is not None:
-                edges = decoded[bounds]
-                side = next(dim for dim in edges.dims if dim != "time")
-                first, last = edges.isel({side: 0}, drop=True), edges.isel({side: -1}, drop=True)
-                dates = first + (last - first) / 2
+                edges = decoded[bounds].transpose("time", ...).values
+                middle = [begin + (end - begin) / 2 for begin, end in edges]
+                dates = xr.DataArray(middle, dims="time")
             years, months = dates.dt.year.values, dates.dt.month.values
     except (ValueError, OverflowError, TypeError, AttributeError) as error:
         refuse(
             f"{path}:",
             "the coordinate time cannot be decoded",
-            found=f"units {time.attrs.get('units', 'none')}; {str(error).splitlines()[0]}",
-            allowed="units such as days since 1850-01-01, with a calendar",
+            found=f"units {time.attrs['units']}; {str(error).splitlines()[0]}",
+            allowed=known,
         )
     years, months = years.astype(np.int64), months.astype(np.int64)
     step = float(np.median(np.abs(np.diff(12 * years + months)))) if len(years) > 1 else 12.0

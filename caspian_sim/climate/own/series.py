@@ -13,10 +13,19 @@ from pathlib import Path
 import numpy as np
 
 from caspian_sim.basin.rivers import RIVERS, month_fractions
-from caspian_sim.climate.own.checks import amounts, belongs, check_size, of_scenario, unit_of
+from caspian_sim.climate.own.checks import amounts, check_size, unit_of
 from caspian_sim.climate.own.csv_file import read_csv
 from caspian_sim.climate.own.netcdf_file import read_netcdf
-from caspian_sim.climate.own.traces import TOTAL, Array, OwnFile, Trace, Whole, plain_scenario, refuse
+from caspian_sim.climate.own.traces import (
+    HISTORICAL,
+    TOTAL,
+    Array,
+    OwnFile,
+    Trace,
+    Whole,
+    plain_scenario,
+    refuse,
+)
 from caspian_sim.climate.own.units import Unit
 from caspian_sim.config import OwnSeries
 from caspian_sim.config.problems import did_you_mean
@@ -127,11 +136,18 @@ def read_term(
     totals: dict[str, Array] = {}
     banks = {}
     for name, traces in columns.items():
-        series = []
-        for scenario in wanted:
-            for member in members:
-                parts = [part for part in traces if belongs(part, scenario, member)]
-                series.append(amounts(file, term, parts, unit, span))
+        parts = _by_series(traces)
+        series = [
+            amounts(
+                file,
+                term,
+                [*(parts.get((HISTORICAL, member), ()) if scenario else ()), *parts[scenario, member]],
+                unit,
+                span,
+            )
+            for scenario in wanted
+            for member in members
+        ]
         stacked = np.stack(series)  # (series, year, month) or (series, year)
         annual = stacked.sum(axis=-1) if file.monthly else stacked
         totals[name] = annual
@@ -221,23 +237,32 @@ def _scenarios(file: OwnFile, scenarios: Sequence[str]) -> tuple[list[str | None
     return list(scenarios), {scenario: row for row, scenario in enumerate(scenarios)}
 
 
+def _by_series(traces: Sequence[Trace]) -> dict[tuple[str | None, str | None], list[Trace]]:
+    """Traces by scenario, as the package writes it, and member."""
+    found: dict[tuple[str | None, str | None], list[Trace]] = {}
+    for trace in traces:
+        scenario = None if trace.scenario is None else plain_scenario(trace.scenario)
+        found.setdefault((scenario, trace.member), []).append(trace)
+    return found
+
+
 def _members(file: OwnFile, scenarios: Sequence[str | None]) -> list[str | None]:
     """Members of a file, which must be the same in all scenarios: the run compares them member by member."""
-    first: list[str | None] = []
-    for scenario in scenarios:
-        own = list(dict.fromkeys(t.member for t in file.traces if of_scenario(t, scenario)))
-        first = first or own
-        for one, other in ((own, first), (first, own)):
-            missing = [str(member) for member in one if member not in other]
-            if missing:
-                lacking = scenario if other is own else scenarios[0]
+    of: dict[str | None, dict[str | None, None]] = {}
+    for scenario, member in _by_series(file.traces):
+        of.setdefault(scenario, {})[member] = None
+    first = of[scenarios[0]]
+    for scenario in scenarios[1:]:
+        for lacking, there, other in ((scenario, of[scenario], first), (scenarios[0], first, of[scenario])):
+            missing = next((member for member in other if member not in there), None)
+            if missing is not None:
                 refuse(
                     f"{file.path}:",
-                    f"scenario {lacking} has no member {missing[0]}, which another scenario has",
-                    found=", ".join(map(str, other)),
+                    f"scenario {lacking} has no member {missing}, which another scenario has",
+                    found=", ".join(map(str, there)),
                     allowed="the same members in all scenarios, which are compared member by member",
                 )
-    return first
+    return list(first)
 
 
 def _months(term: str, amounts: Array, years: Whole) -> Array:
