@@ -3,6 +3,7 @@
 import hashlib
 import json
 import pickle
+import re
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from caspian_sim.climate.scenario import BASELINE, scenario_climate
 from caspian_sim.climate.variability import recorded_variability
 from caspian_sim.config import InvalidConfigError, config_hash, load_config, resolved_yaml
 from caspian_sim.errors import DataError
+from caspian_sim.figures.reading import run_footer
 from caspian_sim.simulate import make_plan, run_members
 
 YEARS = np.arange(2026, 2030)
@@ -372,13 +374,14 @@ def test_result_says_what_it_was_forced_with_and_can_be_reproduced(climate_model
     inputs = json.loads(ds.attrs["input_sha256"])
     checksum = hashlib.sha256((folder / "pr.nc").read_bytes()).hexdigest()
     assert inputs["forcing.precipitation.file"] == checksum
-    assert ds.attrs["own_forcing"] == (
-        "precipitation: pr.nc; monthly in kg m-2 s-1, noleap calendar; absolute; "
-        "variability own; member i takes series i mod 3 of r1i1p1f1, r2i1p1f1, r3i1p1f1\n"
-        "evaporation: evspsbl.nc; monthly in kg m-2 s-1, noleap calendar; change against "
-        "2003-2022; variability own; member i takes series i mod 3 of r1i1p1f1, r2i1p1f1, r3i1p1f1\n"
-        "river_inflow: volga, kura of q.nc; monthly in m3/s, noleap calendar; absolute; "
-        "variability own; member i takes series i mod 3 of r1i1p1f1, r2i1p1f1, r3i1p1f1"
+    turn = "variability own; member i takes series i mod 3 of r1i1p1f1, r2i1p1f1, r3i1p1f1"
+    assert re.sub(r"mean \d+\.?\d*", "mean #", ds.attrs["own_forcing"]) == (
+        "precipitation: pr.nc; monthly in kg m-2 s-1, noleap calendar; mean # mm/yr over the run; "
+        f"absolute; {turn}\n"
+        "evaporation: evspsbl.nc; monthly in kg m-2 s-1, noleap calendar; mean # mm/yr over the run; "
+        f"change against 2003-2022; {turn}\n"
+        "river_inflow: volga, kura of q.nc; monthly in m3/s, noleap calendar; mean # km³/yr over the run; "
+        f"absolute; {turn}"
     )
     saved = cs.save(ds, "own-result.nc")
     assert_array_equal(cs.reproduce(saved).sea_level, ds.sea_level)
@@ -437,3 +440,11 @@ def test_rivers_that_are_not_given_stay_the_models(climate_model):
     model, own, _ = climate_of({"river_inflow": forcing["river_inflow"]})
     others = [row for row, river in enumerate(RIVERS) if river not in ("volga", "kura")]
     assert_array_equal(own.inflow[others], model.inflow[others])
+
+
+def test_figures_name_the_files_of_the_user_and_do_without_them(climate_model, folder):
+    forcing, _ = climate_model
+    ds = cs.run({**RUN, "forcing": {"precipitation": forcing["precipitation"]}})
+    (folder / "pr.nc").unlink()
+    assert run_footer(ds, ["none"])[0] == "Series of the user's own: precipitation from pr.nc."
+    assert not any("own" in line for line in run_footer(cs.run(RUN), ["none"]))

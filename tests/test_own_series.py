@@ -175,7 +175,8 @@ def test_a_file_without_scenarios_serves_all_of_them(tmp_path):
     (found,) = read(("ssp126", "ssp585"), evaporation={"file": str(path)})
     assert found.rows == {"ssp126": 0, "ssp585": 0}
     assert description(found) == (
-        "e.csv; annual in mm/yr, standard calendar; absolute; variability own; the same in all scenarios"
+        "e.csv; annual in mm/yr, standard calendar; mean 915 mm/yr over the run; absolute; variability own; "
+        "the same in all scenarios"
     )
 
 

@@ -57,7 +57,7 @@ def load_config(source: str | Path | Mapping[str, object] | Config, overrides: S
     return _finish(tree, overrides)
 
 
-def parse_config(text: str, name: str = "config") -> Config:
+def parse_config(text: str, name: str = "config", *, with_files: bool = True) -> Config:
     """Read a configuration from YAML text, such as the one stored in a result file.
 
     Parameters
@@ -66,19 +66,22 @@ def parse_config(text: str, name: str = "config") -> Config:
         YAML; relative paths in it start from the working directory.
     name : str
         What messages call the text.
+    with_files : bool
+        The input files that it names must be there; a figure of a result does without them.
     """
-    return _finish(_Files().resolve(read_text(text, name, folder="")), ())
+    return _finish(_Files().resolve(read_text(text, name, folder="")), (), with_files)
 
 
-def _finish(tree: Node, overrides: Sequence[str]) -> Config:
+def _finish(tree: Node, overrides: Sequence[str], with_files: bool = True) -> Config:
     problems: list[Problem] = []
     for text in overrides:
         try:
             tree = override(tree, text)
         except InvalidConfigError as error:
             problems += error.problems
-    tree, missing = _locate_files(tree)
-    problems += missing
+    if with_files:
+        tree, missing = _locate_files(tree)
+        problems += missing
     try:
         config: Config = validate(tree, Config)
     except InvalidConfigError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import numpy as np
 import xarray as xr
@@ -63,7 +64,7 @@ def run_config(ds: xr.Dataset) -> Config:
     """
     if "config" not in ds.attrs:
         raise DataError("the dataset does not say what it was made from\n    found    no attribute config")
-    return parse_config(ds.attrs["config"], "config of the result")
+    return parse_config(ds.attrs["config"], "config of the result", with_files=False)
 
 
 def yearly(values: xr.DataArray, bounds: xr.DataArray) -> xr.DataArray:
@@ -200,6 +201,7 @@ def run_footer(ds: xr.Dataset, programmes: Sequence[str]) -> list[str]:
         if names
     ]
     return [
+        *own_series(config),
         say("footer.grade_d", items="; ".join(items)) if items else say("footer.none"),
         say(
             "footer.run",
@@ -208,6 +210,14 @@ def run_footer(ds: xr.Dataset, programmes: Sequence[str]) -> list[str]:
             hash=ds.attrs["config_hash"][:HASH_DIGITS],
         ),
     ]
+
+
+def own_series(config: Config) -> list[str]:
+    """Paragraph that names the files of the user's own that a run was forced with, if there were any."""
+    items = [
+        say(f"own_series.{term}", file=Path(series.file).name) for term, series in config.forcing.given()
+    ]
+    return [say("own_series", items="; ".join(items))] if items else []
 
 
 def _carries_out(config: Config, programme: str, measure: str, state: str) -> bool:

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from caspian_sim.figures import style
-from caspian_sim.figures.reading import ASSUMPTION, HASH_DIGITS, choose, require, run_config
+from caspian_sim.figures.reading import ASSUMPTION, HASH_DIGITS, choose, own_series, require, run_config
 from caspian_sim.figures.text import name, number, say
 
 NEEDED = ("index", "index_low", "index_high", "level_sd", "input_grade")
@@ -197,4 +197,4 @@ def _footer(ds: xr.Dataset) -> list[str]:
     if assumed:
         lines.append(say("sensitivity.grade_d", names=", ".join(assumed)))
     footer = {"version": ds.attrs["version"], "hash": ds.attrs["config_hash"][:HASH_DIGITS]}
-    return [*lines, say("footer.run", name=config.name, **footer)]
+    return [*lines, *own_series(config), say("footer.run", name=config.name, **footer)]

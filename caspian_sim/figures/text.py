@@ -140,6 +140,11 @@ ENGLISH: Mapping[str, str] = {
     "hypsometry from NOAA ETOPO1.",
     "equilibrium.jumps": "The response time follows the slope of the hypsometric curve, which is made from a "
     "bed in whole metres: read it to some ten years.",
+    # Series of the user's own
+    "own_series": "Series of the user's own: {items}.",
+    "own_series.precipitation": "precipitation from {file}",
+    "own_series.evaporation": "evaporation from {file}",
+    "own_series.river_inflow": "river inflow from {file}",
     # Footer
     "footer.grade_d": "Assumptions (evidence grade D): {items}.",
     "footer.measures": "measures {names}",

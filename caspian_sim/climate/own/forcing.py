@@ -116,6 +116,8 @@ def description(term: OwnTerm) -> str:
         f"{', '.join(term.banks)} of {file}" if term.term == "river_inflow" else file,
         f"{'monthly' if monthly else 'annual'} in {term.unit}, {term.calendar} calendar",
     ]
+    mean = sum(float(bank.annual.mean()) for bank in term.banks.values())
+    parts.append(f"mean {mean:.4g} {'km³/yr' if term.unit.kind == 'volume' else 'mm/yr'} over the run")
     if term.baseline is not None:
         parts.append("change against {}-{}".format(*term.baseline))
     else:
