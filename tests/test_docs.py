@@ -22,7 +22,14 @@ matplotlib.use("Agg")
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted(path.relative_to(ROOT).as_posix() for path in [ROOT / "README.md", *ROOT.glob("docs/*.md")])
 # Pages whose Python code is run from top to bottom, with few members, beside nothing but the configurations.
-RUN = ("README.md", "docs/tutorial.md", "docs/howto.md", "docs/dataset.md", "docs/balance.md")
+RUN = (
+    "README.md",
+    "docs/tutorial.md",
+    "docs/howto.md",
+    "docs/dataset.md",
+    "docs/balance.md",
+    "docs/forcing.md",
+)
 
 FENCE = re.compile(r"^```(?P<language>[\w{}]*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?P<target>[^)\s]+)\)")
@@ -117,6 +124,8 @@ def test_the_configurations_of_a_page_are_valid(page, tmp_path):
     for number, block in enumerate(blocks(page, "yaml")):
         file = folder / f"block-{number}.yaml"
         file.write_text(block, encoding="utf-8")
+        for named in re.findall(r"\bfile: ([\w.-]+)", block):
+            (folder / named).touch()
         assert load_config(file).name
 
 

@@ -447,4 +447,4 @@ def test_figures_name_the_files_of_the_user_and_do_without_them(climate_model, f
     ds = cs.run({**RUN, "forcing": {"precipitation": forcing["precipitation"]}})
     (folder / "pr.nc").unlink()
     assert run_footer(ds, ["none"])[0] == "Series of the user's own: precipitation from pr.nc."
-    assert not any("own" in line for line in run_footer(cs.run(RUN), ["none"]))
+    assert not any("Series of the user" in line for line in run_footer(cs.run(RUN), ["none"]))

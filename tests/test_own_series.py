@@ -1,8 +1,12 @@
 """What is taken from a user's own file, and what is refused with its place."""
 
+import contextlib
+
 import numpy as np
 import pytest
 import xarray as xr
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from own_files import MEMBERS, annual_totals, cmip6, table
 
@@ -653,3 +657,20 @@ def test_all_rivers_of_the_model_can_be_given(tmp_path):
     (found,) = read(river_inflow={"file": str(tmp_path / "q.nc")})
     assert tuple(found.banks) == RIVERS
     assert found.members == ()
+
+
+WHOLE = (
+    MM
+    + "scenario,member,year,month,e_mm_per_yr\n"
+    + "".join(f"ssp245,a,{year},{month},{900 + month}\n" for year in YEARS for month in range(1, 13))
+)
+PIECES = [*',;#"\0ü-0 \n', "", "inf", "-inf", "nan", "1e400", "2026", "year", "_mm"]
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(place=st.integers(0, 150), length=st.integers(0, 12), piece=st.sampled_from(PIECES))
+def test_a_spoilt_table_is_read_or_refused_and_never_ends_in_a_traceback(tmp_path, place, length, piece):
+    path = tmp_path / "e.csv"
+    path.write_text(WHOLE[:place] + piece + WHOLE[place + length :], encoding="utf-8")
+    with contextlib.suppress(DataError):
+        read(evaporation={"file": str(path)})

@@ -145,7 +145,7 @@ def amounts(file: OwnFile, term: str, parts: Sequence[Trace], unit: Unit, span: 
     first, last = -(-int(clock[0]) // per_year), (int(clock[-1]) + 1) // per_year - 1
     if first > span[0] or last < span[1]:
         refuse(
-            _place(file, parts[0], None),
+            _place(file, parts[-1], None),
             "the series does not cover the years that are needed",
             found=f"{_label(clock[0], file.monthly)} to {_label(clock[-1], file.monthly)}",
             allowed=f"{span[0]} to {span[1]} in whole years",

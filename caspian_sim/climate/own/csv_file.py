@@ -47,7 +47,7 @@ def read_csv(path: str, variable: str | None) -> OwnFile:
         if name in columns:
             allowed = "a year, such as 2031" if name == "year" else "1 to 12"
             numbers = _numbers(path, lines, name, columns[name], allowed)
-            wrong = ~((numbers >= low) & (numbers <= high) & (numbers % 1 == 0))
+            wrong = ~((numbers >= low) & (numbers <= high) & (np.floor(numbers) == numbers))
             if wrong.any():
                 row = int(np.argmax(wrong))
                 refuse(
