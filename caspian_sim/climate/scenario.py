@@ -96,7 +96,7 @@ def present_inflow() -> Array:
 
 
 def present_climate(parameters: Mapping[str, Array], shares: Array) -> PresentClimate:
-    """Expected fluxes of the baseline for members with some parameters.
+    """Give the expected fluxes of the baseline for members with some parameters.
 
     Parameters
     ----------

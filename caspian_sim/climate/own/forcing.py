@@ -162,7 +162,8 @@ def with_own_series(
     """
     if not terms:
         return climate
-    present = present_climate(parameters)
+    shares = present_inflow() / present_inflow().sum()
+    present = present_climate(parameters, shares)
     own = {term.term: _Picked(term, scenario, members) for term in terms}
     changed = climate
     over_sea = [own[name] for name in ("precipitation", "evaporation") if name in own]
@@ -179,17 +180,16 @@ def with_own_series(
             changed, precipitation=own["precipitation"].level("precipitation", present.precipitation)
         )
     if "river_inflow" in own:
-        changed = replace(changed, inflow=_inflow(climate, own["river_inflow"], present))
+        changed = replace(changed, inflow=_inflow(climate, own["river_inflow"], present, shares))
     return replace(changed, own_months=_months(own))
 
 
-def _inflow(climate: ScenarioClimate, own: _Picked, present: PresentClimate) -> Array:
+def _inflow(climate: ScenarioClimate, own: _Picked, present: PresentClimate, shares: Array) -> Array:
     inflow = climate.inflow.copy()
     factor = 1.0 + climate.inflow_departure if own.added else 1.0
     for row, river in enumerate(RIVERS):
         if TOTAL in own.term.banks:
-            whole = present.inflow.sum()
-            inflow[row] = own.level(TOTAL, whole) * (present.inflow[row] / whole) * factor
+            inflow[row] = own.level(TOTAL, present.inflow.sum(axis=0)) * shares[row] * factor
         elif river in own.term.banks:
             inflow[row] = own.level(river, present.inflow[row]) * factor
     return inflow
@@ -213,7 +213,7 @@ class _Picked:
         self.series = members % max(1, len(term.members))
         self.added = term.settings.variability == "added"
 
-    def level(self, name: str, present: Array | float) -> Array:
+    def level(self, name: str, present: Array) -> Array:
         """Annual values (year, member) that take the place of the model's."""
         bank: Bank = self.term.banks[name]
         own: Array = bank.annual[self.row][self.series].T
