@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,12 +21,15 @@ from caspian_sim.data import Parameter
 from caspian_sim.errors import ConfigError
 from caspian_sim.measures.consumption import consumption_change
 from caspian_sim.measures.programme import measures_of, volume_prior
+from caspian_sim.record.additions import read_additions
 from caspian_sim.record.observations import Observations, shipped_observations
 from caspian_sim.record.posterior import FITTED_UNTIL, Posterior, shipped_posterior
 from caspian_sim.record.start import StateEstimate, estimate_state
 from caspian_sim.solve import Watch
 
 Array = NDArray[np.float64]
+
+LOGGER = logging.getLogger("caspian_sim")
 
 # Working range of the look-up table, m BHS; a curve of a user's own may be shorter.
 LOWEST_LEVEL, HIGHEST_LEVEL = -100.0, -20.0
@@ -187,6 +192,18 @@ def calibrated_draws(
     return Calibrated(kept, np.cumsum(weight / weight.sum()), estimate)
 
 
+def _observations(config: Config) -> Observations:
+    """Observations of the package with those that the configuration adds; logs what is odd about these."""
+    if config.initial.observations is None:
+        return shipped_observations()
+    additions = read_additions(Path(config.initial.observations))
+    for text in additions.added:
+        LOGGER.info("%s: %s", config.initial.observations, text)
+    for text in additions.notes:
+        LOGGER.warning("%s: %s", config.initial.observations, text)
+    return additions.observations
+
+
 def make_plan(config: Config, observed: Observations | None = None) -> Plan:
     """Work out what all members of a run share.
 
@@ -207,7 +224,7 @@ def make_plan(config: Config, observed: Observations | None = None) -> Plan:
     """
     calendar = Calendar(config.period.start, config.period.end, config.output.frequency)
     curve = _hypsometry(config)
-    observed = observed or shipped_observations()
+    observed = observed or _observations(config)
     start, reference = initial_level(config, observed)
     if not curve.node_level[0] < start < curve.node_level[-1]:
         where = config.basin.hypsometry or "the shipped hypsometry"

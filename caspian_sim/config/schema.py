@@ -146,6 +146,11 @@ class Initial(Section):
         default=None,
         unit="m BHS",
     )
+    observations: str | None = setting(
+        "CSV file with observations of your own, new years or corrections of the record, relative to the file "
+        "that names it. They count for the state from which members start.",
+        default=None,
+    )
 
 
 class Basin(Section):

@@ -45,6 +45,7 @@ def _rows(config: Config) -> list[tuple[str, str]]:
         ),
         ("parameters", ", ".join(config.parameters)),
         ("initial", None if level is None else f"{level:g} m BHS"),
+        ("observations", config.initial.observations),
         ("basin", config.basin.hypsometry),
         ("own forcing", ", ".join(term.replace("_", " ") for term, _ in config.forcing.given())),
         ("consumption", ", ".join(config.consumption.change)),
