@@ -202,7 +202,9 @@ def collect_members(
         shaped = columns.reshape(-1, len(climates), len(effects), many)
         return np.ascontiguousarray(np.moveaxis(shaped, 0, -1))
 
-    exposed = frame.curve.area(frame.reference_level) - frame.curve.area(solution.level)
+    # With walls around a constant area the level may leave the curve, whose ends then count.
+    on_curve = np.clip(solution.level, frame.curve.node_level[0], frame.curve.node_level[-1])
+    exposed = frame.curve.area(frame.reference_level) - frame.curve.area(on_curve)
     bay_level = kara_bogaz_gol().level_and_area(solution.bay_volume.ravel())[0]
     arrays = {
         "sea_level": unfold(solution.level),

@@ -147,7 +147,7 @@ class Initial(Section):
         unit="m BHS",
     )
     observations: str | None = setting(
-        "CSV file with observations of your own, new years or corrections of the record, relative to the file "
+        "CSV file with observations of your own: new years, corrections of the record. Relative to the file "
         "that names it. They count for the state from which members start.",
         default=None,
     )
