@@ -26,8 +26,8 @@ DIRECTORY = "results/literature"
 def literature(members: int, output: str, overwrite: bool, quiet: bool) -> None:
     """Set the projections beside the published ones.
 
-    For 2050 and 2100, with dynamic and with constant area, and how much of the gap is the area convention, the
-    evaporation and the runoff. Half a minute with 512 members.
+    For 2050 and 2100, with dynamic and with constant area, and how much of the gap is the area convention,
+    the evaporation and the runoff. Half a minute with 512 members.
     """
     with writing():
         from caspian_sim.outputs.literature import write_literature

@@ -26,6 +26,8 @@ FACTORS = ("area", "evaporation", "runoff")
 COMPARED_YEARS = (2050, 2100)
 """Years in which the gap to the typical high configuration is shared out."""
 EVAPORATION, VOLGA = "evaporation_sensitivity", "volga_sensitivity"
+NEEDED_UNITS = {EVAPORATION: "mm_per_yr_per_k", VOLGA: "percent_per_k"}
+"""How the unit of a sensitivity stands in the name of a column."""
 PER_CENT = 100
 SOURCE = ("citation", "doi_or_url", "models", "published_scenario", "horizon", "human_withdrawal", "grade")
 # What is known of a published projection, and what it means.
@@ -243,10 +245,7 @@ def decomposition_table(ds: xr.Dataset) -> pd.DataFrame:
     frame["gap_m"] = ds["gap"].values
     for part in PARTS:
         frame[f"{part}_m"] = ds["part"].sel(parts=part).values
-    for name, unit in (
-        ("evaporation_sensitivity", "mm_per_yr_per_k"),
-        ("volga_sensitivity", "percent_per_k"),
-    ):
+    for name, unit in NEEDED_UNITS.items():
         for area in AREAS:
             frame[f"needed_{name}_{area}_{unit}"] = ds[f"needed_{name}"].sel(area=area).values
     return frame.rename(columns={"beside": "scenario"}).reset_index()

@@ -62,6 +62,15 @@ def published() -> pd.DataFrame:
     return rows
 
 
+def short_citation(citation: str) -> str:
+    """Give the authors and the year of a citation alone, the first author where there are three or more."""
+    authors, bracket, year = citation.partition(" (")
+    first, several, _ = authors.partition(", ")
+    return (
+        (f"{first} et al." if several else authors) + bracket + year.partition(")")[0] + ")" * bool(bracket)
+    )
+
+
 def _shift(baseline_year: float) -> float:
     """Observed level of the base year less that of the basis year, m; 0 where the year is not stated."""
     return 0.0 if np.isnan(baseline_year) else _observed(int(baseline_year)) - basis_level()

@@ -11,9 +11,16 @@ import xarray as xr
 from rich.table import Table
 
 from caspian_sim import figures
-from caspian_sim.evaluate.comparison import attribution_table, comparison_table, decomposition_table
+from caspian_sim.evaluate.comparison import (
+    AREAS,
+    FACTORS,
+    NEEDED_UNITS,
+    attribution_table,
+    comparison_table,
+    decomposition_table,
+)
 from caspian_sim.evaluate.literature import literature
-from caspian_sim.figures.text import name
+from caspian_sim.evaluate.published import STATED, short_citation
 from caspian_sim.outputs.folder import staged, write_text
 from caspian_sim.outputs.log import LOGGER, log_versions, recorded, timed
 from caspian_sim.outputs.tables import number, plain_table
@@ -96,18 +103,18 @@ def literature_csv(ds: xr.Dataset, table: pd.DataFrame) -> str:
     str
         ``pandas.read_csv(..., comment="#")`` reads it back.
     """
-    year = ds.attrs["basis_year"]
+    known = ds.attrs
     header = [
-        f"{ds.attrs['title']}; {ds.attrs['water_use']}; {ds.attrs['members']} members",
-        f"caspian_sim {ds.attrs['version']}, git {ds.attrs['git_revision']}, made {ds.attrs['created']}",
-        f"changes in m since {year} ({ds.attrs['basis_level']:.2f} m BHS) where the base year of a publication "
-        "is stated, else as published; falls are negative; datum: Baltic Height System (BHS)",
-        "ranges are of different kinds (range_kind) and must not be pooled; meaning: what the number stands for",
+        f"{known['title']}; {known['water_use']}; {known['members']} members",
+        f"caspian_sim {known['version']}, git {known['git_revision']}, made {known['created']}",
+        f"changes in m since {known['basis_year']} ({known['basis_level']:.2f} m BHS) where the base year of "
+        "the publication is stated, else as published; a fall is negative; datum: Baltic Height System (BHS)",
+        "ranges are of different kinds (range_kind) and must not be pooled; meaning: what is compared",
         "ensemble, area, rest: central run less median, constant less dynamic area, what is left of the gap",
-        f"typical high configuration: constant area, evaporation +{ds.attrs['high_evaporation_sensitivity']:g} "
-        f"mm/yr/K, Volga {ds.attrs['high_volga_sensitivity']:.1f} %/K (Kalugin 2022), as a central run",
-        f"needed: with all else as in the central run ({ds.attrs['central_evaporation_sensitivity']:.1f} "
-        f"mm/yr/K, {ds.attrs['central_volga_sensitivity']:.1f} %/K); empty where no value allowed would do",
+        f"high: constant area, evaporation +{known['high_evaporation_sensitivity']:g} mm/yr/K, "
+        f"Volga {known['high_volga_sensitivity']:.1f} %/K (Kalugin 2022), as a central run",
+        f"needed: all else as in the central run ({known['central_evaporation_sensitivity']:.1f} mm/yr/K, "
+        f"{known['central_volga_sensitivity']:.1f} %/K); empty where no value that is allowed would do",
     ]
     body = table.copy()
     numbers = body.select_dtypes("float").columns
@@ -139,38 +146,29 @@ def literature_parts(ds: xr.Dataset) -> Iterator[tuple[str, Table]]:
         )
         beside = plain_table(("publication", "beside"), ("year", "published", "dynamic", "constant"))
         needs = plain_table(("publication", "beside"), ("gap", "area", "rest", "mm/yr/K", "%/K"))
-        for row in chosen.itertuples():
-            who = [short_citation(row.citation), str(row.scenario)]
-            sign = "≥ " if row.meaning == "limit" else ""
-            own = [number(getattr(row, f"own_{area}_p50_m")) for area in ("dynamic", "constant")]
-            star = "" if row.basis.startswith("since") else "*"
-            beside.add_row(*who, str(row.horizon), f"{sign}{number(row.change_on_basis_m)}{star}", *own)
-            gap = gaps.loc[row.Index]
+        for row in chosen.reset_index().to_dict("records"):
+            who = [short_citation(row["citation"]), row["scenario"]]
+            published = ("up to " if row["meaning"] == "limit" else "") + number(row["change_on_basis_m"])
+            own = [number(row[f"own_{area}_p50_m"]) for area in AREAS]
+            star = "" if row["basis"] == STATED else "*"
+            beside.add_row(*who, str(row["horizon"]), published + star, *own)
+            gap = gaps.loc[row["comparison"]]
             sought = [
-                " / ".join(
-                    "–" if pd.isna(value) else f"{value + 0.0:.0f}"
-                    for value in (gap[f"needed_{what}_{area}_{unit}"] for area in ("dynamic", "constant"))
-                )
-                for what, unit in (
-                    ("evaporation_sensitivity", "mm_per_yr_per_k"),
-                    ("volga_sensitivity", "percent_per_k"),
-                )
+                " / ".join(_whole(gap[f"needed_{parameter}_{area}_{unit}"]) for area in AREAS)
+                for parameter, unit in NEEDED_UNITS.items()
             ]
             needs.add_row(*who, *(number(gap[f"{part}_m"], "+") for part in ("gap", "area", "rest")), *sought)
         if not people:
-            beside.caption = f"≥ a limit (up to), * base year not stated; {ds.attrs['water_use']}"
+            beside.caption = f"* base year not stated; {ds.attrs['water_use']}"
             beside.caption_justify = "left"
         yield f"Change since {year}, m: published, and our medians by area convention{note}", beside
         yield f"The gap in m, and what would close it with dynamic / constant area{note}", needs
     shared = plain_table(("scenario",), ("year", "median", "area", "evaporation", "runoff", "high"))
-    for row in attribution_table(ds).itertuples():
-        cells = [number(row.median_m)]
-        cells += [number(value, "+") for value in (row.area_m, row.evaporation_m, row.runoff_m)]
-        shared.add_row(name("scenario", row.scenario), str(row.year), *cells, number(row.high_m))
+    for row in attribution_table(ds).to_dict("records"):
+        cells = [number(row["median_m"]), *(number(row[f"{factor}_m"], "+") for factor in FACTORS)]
+        shared.add_row(row["scenario"], str(row["year"]), *cells, number(row["high_m"]))
     yield "From our median to a typical high configuration, m", shared
 
 
-def short_citation(citation: str) -> str:
-    """Authors and year alone."""
-    authors, bracket, _ = citation.partition(")")
-    return authors + bracket
+def _whole(value: float) -> str:
+    return "–" if pd.isna(value) else f"{round(float(value)) + 0}"
