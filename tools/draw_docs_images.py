@@ -26,6 +26,8 @@ def main() -> None:
     }
     pictures = {name: kind.draw(subjects[kind.shows]) for name, kind in figures.FIGURES.items()}
     pictures["equilibrium"] = figures.equilibrium()
+    beside = cs.literature()
+    pictures |= {"literature": figures.literature(beside), "literature_gap": figures.literature_gap(beside)}
     for name, figure in pictures.items():
         drawn = io.BytesIO()
         figure.savefig(drawn, format="png", dpi=DOTS_PER_INCH)

@@ -53,7 +53,7 @@ def comparison_dataset(
     rows: pd.DataFrame,
     level: xr.DataArray,
     corners: Array,
-    needed: Mapping[tuple[Area, int], Mapping[str, pd.Series[float]]],
+    needed: Mapping[Area, Sequence[Mapping[str, pd.Series[float]]]],
     horizons: Sequence[int],
 ) -> xr.Dataset:
     """Put the comparison together.
@@ -68,8 +68,8 @@ def comparison_dataset(
         Quantiles of the annual mean level of the ensemble by area, scenario, year and quantile, m BHS.
     corners : ndarray, shape (area, evaporation, runoff, scenario, year)
         Level of central runs with our own (0) or high (1) sensitivities, m BHS.
-    needed : mapping of (area, year) to mapping of name to Series
-        Sensitivity that each comparison of that year needs.
+    needed : mapping of area to sequence of mapping of name to Series
+        Sensitivity that each comparison needs, in parts.
     horizons : sequence of int
         Years of `level` and `corners`.
 
@@ -93,10 +93,7 @@ def comparison_dataset(
     parts = np.stack([central[:, 0] - median, central[:, 1] - central[:, 0], target - central[:, 1]], axis=1)
 
     def sought(name: str) -> Array:
-        columns = [
-            pd.concat([needed[area, horizon][name] for horizon in horizons]).reindex(rows.index)
-            for area in AREAS
-        ]
+        columns = [pd.concat([part[name] for part in needed[area]]).reindex(rows.index) for area in AREAS]
         return np.stack([column.to_numpy(dtype=float) for column in columns], axis=1)
 
     compared = [horizons.index(year) for year in COMPARED_YEARS]

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
@@ -101,7 +102,7 @@ def literature(
         within the limits of the parameter does. By ``scenario`` and ``year`` (2050, 2100):
         ``median_change``, ``central_change``, ``high_change`` of the typical high configuration, and the
         ``share`` and the effect ``alone`` of each ``factor`` (area, evaporation, runoff). ``level`` by area,
-        scenario, horizon and quantile, m BHS.
+        scenario, horizon and quantile, m BHS. ``centre``: every ``parameter`` in the central run.
 
     Raises
     ------
@@ -120,16 +121,16 @@ def literature(
     rows = published()
     config = _comparable(load_config(BASE if source is None else source, overrides), rows)
     horizons = sorted(int(year) for year in set(rows["horizon"]) | set(COMPARED_YEARS))
-    steps = _Steps(progress, 2 * len(AREAS) + len(AREAS) * len(horizons))
+    # A large change is followed no longer than it has to be: by 2100 the sea would leave its basin.
+    spans = list(pairwise((0, *COMPARED_YEARS)))
+    steps = _Steps(progress, len(AREAS) * (2 + len(spans)))
     runs = {area: steps.do(_ensemble, config, area, horizons) for area in AREAS}
     level = xr.concat([runs[area][0] for area in AREAS], pd.Index(AREAS, name="area"))
     centre = runs["dynamic"][1]
     high = {EVAPORATION: data.parameters()[EVAPORATION].high, VOLGA: kalugin_volga_sensitivity()}
     corners = np.stack([steps.do(_corners, config, area, centre, high, horizons) for area in AREAS])
     needed = {
-        (area, horizon): steps.do(_needed, config, area, centre, rows, horizon)
-        for area in AREAS
-        for horizon in horizons
+        area: [steps.do(_needed, config, area, centre, rows, *span) for span in spans] for area in AREAS
     }
     found = comparison_dataset(config, rows, level, corners, needed, horizons)
     found.attrs |= {
@@ -143,7 +144,10 @@ def literature(
         "central_volga_sensitivity": centre[VOLGA],
         "seconds": f"{time.perf_counter() - began:.1f}",
     }
-    return found
+    about = {"units": "unit of the parameter", "long_name": "value of a parameter in the central run"}
+    return found.assign(centre=("parameter", list(centre.values()), about)).assign_coords(
+        parameter=list(centre)
+    )
 
 
 class _Steps:
@@ -206,21 +210,19 @@ def _corners(
 
 
 def _needed(
-    config: Config, area: Area, centre: Mapping[str, float], rows: pd.DataFrame, horizon: int
+    config: Config, area: Area, centre: Mapping[str, float], rows: pd.DataFrame, after: int, last: int
 ) -> dict[str, pd.Series[float]]:
-    """Sensitivities that reach the published changes of one horizon, by parameter."""
-    now = rows[(rows["horizon"] == horizon) & (rows["scenario"] != NO_SCENARIO)]
+    """Sensitivities that reach the published changes of the years after one up to another, by parameter."""
+    now = rows[(rows["horizon"] > after) & (rows["horizon"] <= last) & (rows["scenario"] != NO_SCENARIO)]
     names = (EVAPORATION, VOLGA)
-    if now.empty:
-        return {name: pd.Series(dtype=float) for name in names}
     found = needed_values(
-        central_plan(config, area, horizon),
+        central_plan(config, area, last),
         centre,
         np.repeat(names, len(now)).tolist(),
         np.repeat([FIRST_STEPS[name] for name in names], len(now)).tolist(),
         [*now["scenario"], *now["scenario"]],
         np.tile(now["change"].to_numpy() + basis_level(), 2),
-        horizon,
+        [*now["horizon"], *now["horizon"]],
     )
     return {name: pd.Series(part, now.index) for name, part in zip(names, np.split(found, 2), strict=True)}
 

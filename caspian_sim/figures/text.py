@@ -165,8 +165,8 @@ ENGLISH: Mapping[str, str] = {
     "is as published; the sea fell by {fall} m from {since} to {last}.",
     "literature.caveat": "Ours: {use}; Kazhydromet includes withdrawal by people. Whether a paper holds the "
     "area fixed is not stated in what was read.",
-    "literature.grade_d": "Assumptions (evidence grade D): our {names}; the scenario beside which these stand: "
-    "{judged}.",
+    "literature.grade_d": "Assumptions (evidence grade D): our {names}; the scenario beside which these "
+    "stand: {judged}.",
     "literature_gap.name": "{paper}{star} · {grade}",
     "literature_gap.title": "Where our projections and the published ones part",
     "literature_gap.subtitle": "Change since {year}. Above: from our median (filled) to a typical high "
