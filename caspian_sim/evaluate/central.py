@@ -13,7 +13,8 @@ from scipy.optimize import brentq
 from caspian_sim import data
 from caspian_sim.config import Config
 from caspian_sim.config.schema import Programme
-from caspian_sim.simulate import Plan, integrate, make_plan
+from caspian_sim.plan import Plan, make_plan
+from caspian_sim.simulate import integrate
 
 Array = NDArray[np.float64]
 Area = Literal["dynamic", "constant"]
