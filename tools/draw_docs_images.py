@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 IMAGES = ROOT / "docs" / "images"
 DOTS_PER_INCH = 150
 # A palette keeps the files small; the figures have far fewer colours.
-COLOURS = 128
+COLOURS = 256
 
 
 def main() -> None:
