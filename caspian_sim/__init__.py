@@ -8,6 +8,7 @@ The usual way in::
     cs.hypsometry().area(-29.2)              # km² at −29.2 m BHS
     cs.data.load("sea_level_annual")         # the observed record, with source and grade
     cs.hindcast()                            # the model against the record, 1937-2022
+    cs.literature()                          # the projections beside the published ones
 
 Levels are metres in the Baltic Height System (m BHS), areas km², volumes km³, fluxes km³/yr.
 """
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from caspian_sim.evaluate.budget import solve_balance
     from caspian_sim.evaluate.equilibrium import equilibrium
     from caspian_sim.evaluate.hindcast import hindcast
+    from caspian_sim.evaluate.literature import literature
     from caspian_sim.evaluate.sensitivity import sensitivity
     from caspian_sim.results import open_result as open
     from caspian_sim.results import save
@@ -38,6 +40,7 @@ _PLACES = {
     "equilibrium": ("caspian_sim.evaluate.equilibrium", "equilibrium"),
     "hindcast": ("caspian_sim.evaluate.hindcast", "hindcast"),
     "hypsometry": ("caspian_sim.basin.hypsometry", "load_hypsometry"),
+    "literature": ("caspian_sim.evaluate.literature", "literature"),
     "load_config": ("caspian_sim.config", "load_config"),
     "open": ("caspian_sim.results", "open_result"),
     "reproduce": ("caspian_sim.ensemble", "reproduce"),
@@ -53,6 +56,7 @@ __all__ = [
     "equilibrium",
     "hindcast",
     "hypsometry",
+    "literature",
     "load_config",
     "open",
     "reproduce",

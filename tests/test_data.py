@@ -22,6 +22,8 @@ from caspian_sim.errors import DataError
 
 ROOT = Path(__file__).parents[1]
 TABLE_NAMES = [entry.name for entry in data.catalogue() if entry.kind == "csv"]
+# Tables that say which row of another belongs where.
+WORDS_ALONE = ("literature_basis",)
 
 
 def shipped(name):
@@ -58,7 +60,7 @@ def test_every_number_has_a_unit_and_a_name(name):
     numeric = [
         v for v in ds.data_vars if np.issubdtype(ds[v].dtype, np.number) and "flag_values" not in ds[v].attrs
     ]
-    assert numeric
+    assert numeric or name in WORDS_ALONE
     for variable in numeric:
         assert ds[variable].attrs["units"], variable
         assert ds[variable].attrs["long_name"], variable
@@ -396,6 +398,20 @@ def test_projections_have_ordered_ranges_and_a_change_or_a_level_or_a_range():
     assert (ds.range_low < ds.range_high).values[both.values].all()
     assert (ds.change.notnull() | ds.level.notnull() | ds.range_low.notnull()).all()
     assert ds.change.sel(key="samant_prange_2023_ssp585") == -14.0
+
+
+def test_every_published_projection_has_its_place_in_the_comparison():
+    published, basis = data.load("projections_literature"), data.load("literature_basis")
+    assert set(basis.key.values) == set(published.key.values)
+    assert set(basis.target.values) == {"change", "range_low", "range_high", "level", "none"}
+    for row in basis.comparison.values:
+        now = basis.sel(comparison=row)
+        target, key = str(now.target.item()), str(now.key.item())
+        assert (target == "none") == (now.scenario == "")
+        if target != "none":
+            assert published[target].sel(key=key).notnull(), row
+            # A central estimate is preferred to an end of its range.
+            assert target in ("change", "level") or published.change.sel(key=key).isnull(), row
 
 
 # --- the parameters

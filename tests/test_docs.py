@@ -198,8 +198,9 @@ def test_tables_of_results_are_in_step(update_docs, name):
 
 
 @pytest.mark.slow
-def test_the_table_of_effects_is_in_step(update_docs):
-    assert_in_step(update_docs, "effects")
+@pytest.mark.parametrize("name", ["effects", "literature beside", "literature gap", "literature shares"])
+def test_tables_of_many_runs_are_in_step(update_docs, name):
+    assert_in_step(update_docs, name)
 
 
 def test_every_table_that_is_written_is_checked(update_docs):

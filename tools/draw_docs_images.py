@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 IMAGES = ROOT / "docs" / "images"
 DOTS_PER_INCH = 150
 # A palette keeps the files small; the figures have far fewer colours.
-COLOURS = 128
+COLOURS = 256
 
 
 def main() -> None:
@@ -26,6 +26,8 @@ def main() -> None:
     }
     pictures = {name: kind.draw(subjects[kind.shows]) for name, kind in figures.FIGURES.items()}
     pictures["equilibrium"] = figures.equilibrium()
+    beside = cs.literature()
+    pictures |= {"literature": figures.literature(beside), "literature_gap": figures.literature_gap(beside)}
     for name, figure in pictures.items():
         drawn = io.BytesIO()
         figure.savefig(drawn, format="png", dpi=DOTS_PER_INCH)

@@ -1,7 +1,7 @@
 """Write the tables of docs/ that follow from the data and the model, between their marks.
 
 Usage: ``python tools/update_docs.py`` from the root of the repository, after a change of data, priors or the
-model; about half a minute. A test fails when it was forgotten.
+model; about a minute. A test fails when it was forgotten.
 """
 
 import re
@@ -9,12 +9,25 @@ import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
 import caspian_sim as cs
 from caspian_sim.evaluate.closure import close_balance
+from caspian_sim.evaluate.comparison import (
+    AREAS,
+    EVAPORATION,
+    FACTORS,
+    NEEDED_UNITS,
+    VOLGA,
+    attribution_table,
+    comparison_table,
+    decomposition_table,
+)
+from caspian_sim.evaluate.published import STATED, short_citation
+from caspian_sim.figures.text import name as named
 
 ROOT = Path(__file__).resolve().parent.parent
 QUICKSTART = ROOT / "configs" / "quickstart.yaml"
@@ -115,6 +128,79 @@ def literature() -> str:
             change += f" ({kind})"
         rows.append([source, row.models, row.scenario, change, span])
     return table(f"source | models | scenario | change by {LAST}, m | range, m", rows)
+
+
+@cache
+def comparison() -> xr.Dataset:
+    return cs.literature()
+
+
+def publication(row: dict[str, Any]) -> str:
+    return f"{short_citation(row['citation'])}, {row['published_scenario']}"
+
+
+def literature_beside() -> str:
+    frame = comparison_table(comparison())
+    frame = frame[frame["scenario"] != ""].sort_values(["horizon", "scenario"], kind="stable")
+    rows = []
+    for row in frame.to_dict("records"):
+        change = number(row["change_on_basis_m"], ".1f") + ("" if row["basis"] == STATED else "\\*")
+        meaning = row["meaning"] if row["meaning"] != "level" else "level, with withdrawal"
+        own = [
+            f"{number(row[f'own_{area}_p50_m'], '.1f')} ({number(row[f'own_{area}_p05_m'], '.1f')} to "
+            f"{number(row[f'own_{area}_p95_m'], '.1f')})"
+            for area in AREAS
+        ]
+        beside = f"{named('scenario', row['scenario'])} ({row['match_grade']})"
+        rows.append([publication(row), str(row["horizon"]), change, meaning, beside, *own])
+    return table(
+        "publication | year | change, m | which is | beside (grade of the match)"
+        " | ours, dynamic area, m | ours, constant area, m",
+        rows,
+    )
+
+
+def literature_gap() -> str:
+    frame = decomposition_table(comparison()).sort_values(["horizon", "scenario"], kind="stable")
+    rows = []
+    for row in frame.to_dict("records"):
+        needed = []
+        for parameter, form in ((EVAPORATION, ".0f"), (VOLGA, ".1f")):
+            column = f"needed_{parameter}_{{}}_{NEEDED_UNITS[parameter]}".format
+            constant, dynamic = (
+                "none" if np.isnan(row[column(area)]) else number(row[column(area)], form)
+                for area in ("constant", "dynamic")
+            )
+            needed.append(f"{constant} ({dynamic})")
+        parts = [number(row[f"{part}_m"], "+.1f") for part in ("gap", "area", "rest")]
+        rows.append([publication(row), str(row["horizon"]), *parts, *needed])
+    return table(
+        "publication | year | gap to our median, m | of it area, m | rest, m"
+        " | evaporation that would do, mm/yr/K | or Volga, %/K",
+        rows,
+    )
+
+
+def literature_shares() -> str:
+    rows = [
+        [
+            named("scenario", row["scenario"]),
+            str(row["year"]),
+            number(row["median_m"], ".2f"),
+            number(row["ensemble_m"], "+.2f"),
+            *(
+                f"{number(row[f'{factor}_m'], '+.2f')} ({number(row[f'{factor}_alone_m'], '+.2f')})"
+                for factor in FACTORS
+            ),
+            number(row["high_m"], ".2f"),
+        ]
+        for row in attribution_table(comparison()).to_dict("records")
+    ]
+    return table(
+        "scenario | year | our median, m | ensemble, m | area, m | evaporation, m | runoff, m"
+        " | typical high, m",
+        rows,
+    )
 
 
 def variables() -> str:
@@ -221,7 +307,10 @@ TABLES: dict[str, tuple[str, Callable[[], str]]] = {
     "parameters": ("model.md", parameters),
     "effects": ("model.md", effects),
     "projections": ("model.md", projections),
-    "literature": ("model.md", literature),
+    "literature": ("literature.md", literature),
+    "literature beside": ("literature.md", literature_beside),
+    "literature gap": ("literature.md", literature_gap),
+    "literature shares": ("literature.md", literature_shares),
     "variables": ("dataset.md", variables),
     "hindcast scores": ("hindcast.md", hindcast_scores),
     "hindcast terms": ("hindcast.md", hindcast_terms),

@@ -1,1 +1,1 @@
-"""How well the model does: the closed balance of the record, and the hindcast."""
+"""How well the model does: the closed balance of the record, the hindcast, and the literature beside it."""

@@ -24,6 +24,8 @@ from caspian_sim.figures.budget import budget, budget_table
 from caspian_sim.figures.equilibrium import equilibrium, equilibrium_table
 from caspian_sim.figures.hindcast import hindcast, hindcast_table
 from caspian_sim.figures.hypsometry import hypsometry, hypsometry_table
+from caspian_sim.figures.literature import literature, literature_table
+from caspian_sim.figures.literature_gap import literature_gap, literature_gap_table
 from caspian_sim.figures.projection import projection, projection_table
 from caspian_sim.figures.save import save_figure
 from caspian_sim.figures.sensitivity import sensitivity, sensitivity_table
@@ -71,6 +73,10 @@ __all__ = [
     "hindcast_table",
     "hypsometry",
     "hypsometry_table",
+    "literature",
+    "literature_gap",
+    "literature_gap_table",
+    "literature_table",
     "projection",
     "projection_table",
     "save_figure",

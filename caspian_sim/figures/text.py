@@ -145,6 +145,45 @@ ENGLISH: Mapping[str, str] = {
     "own_series.precipitation": "precipitation from {file}",
     "own_series.evaporation": "evaporation from {file}",
     "own_series.river_inflow": "river inflow from {file}",
+    # Literature
+    "literature.title": "The published projections of the Caspian Sea level, and ours beside them",
+    "literature.subtitle": "Change of the annual mean level since {year} ({level} m BHS). Bold: ours, filled "
+    "dots with an area that follows the level and hollow ones with the area held constant; thin bars 5–95 %, "
+    "thick bars 25–75 %. Published ranges are of the kind that stands beside them; they differ and do not "
+    "pool.",
+    "literature.axis": "Change by {year} since {since} (m)",
+    "literature.group": "{year}, {scenario}",
+    "literature.paper": "{paper}, {scenario}",
+    "literature.own.dynamic": "here, dynamic area",
+    "literature.own.constant": "here, constant area",
+    "literature.numbers.own": "{middle} ({low} to {high})",
+    "literature.numbers.limit": "up to {middle} · {grade}",
+    "literature.numbers.point": "{middle} ({kind}) · {grade}",
+    "literature.numbers.end": "{middle} (end of {low} to {high}) · {grade}",
+    "literature.numbers.range": "{middle} ({low} to {high}, {kind}) · {grade}",
+    "literature.sources": "Sources: {sources}. Letters: evidence grade. * Base year not stated: the change "
+    "is as published; the sea fell by {fall} m from {since} to {last}.",
+    "literature.caveat": "Ours: {use}; Kazhydromet includes withdrawal by people. Whether a paper holds the "
+    "area fixed is not stated in what was read.",
+    "literature.grade_d": "Assumptions (evidence grade D): our {names}; the scenario beside which these "
+    "stand: {judged}.",
+    "literature_gap.name": "{paper}{star} · {grade}",
+    "literature_gap.title": "Where our projections and the published ones part",
+    "literature_gap.subtitle": "Change since {year}. Above: from our median (filled) to a typical high "
+    "configuration (constant area, evaporation +{evaporation} mm/yr/K, Volga {volga} %/K), each share "
+    "averaged over all orders. Below: from our median to each published number (diamond): hatched what the "
+    "area convention explains, white what is left; and which evaporation, or else which Volga, would close "
+    "the gap with constant area, in brackets with dynamic area.",
+    "literature_gap.axis": "Change by {year} since {since} (m)",
+    "literature_gap.axis.both": "Change since {since} (m)",
+    "literature_gap.area": "area {value}",
+    "literature_gap.evaporation": "evaporation {value}",
+    "literature_gap.runoff": "runoff {value}",
+    "literature_gap.ends": "{median} → {high} m",
+    "literature_gap.needed.evaporation": "mm/yr/K",
+    "literature_gap.needed.volga": "or Volga, %/K",
+    "literature_gap.value": "{constant} ({dynamic})",
+    "literature_gap.none": "–",
     # Footer
     "footer.grade_d": "Assumptions (evidence grade D): {items}.",
     "footer.measures": "measures {names}",

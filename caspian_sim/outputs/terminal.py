@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator
 
 import xarray as xr
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
 from caspian_sim.outputs.balances import Listing, balance_listings, equilibrium_listings
+from caspian_sim.outputs.literature import literature_parts
 from caspian_sim.outputs.scores import scores
 from caspian_sim.outputs.summary import QUANTILES, summary
+from caspian_sim.outputs.tables import number as _number
+from caspian_sim.outputs.tables import plain_table as _table
 from caspian_sim.outputs.write import FIGURES, SUMMARY, Written
 
 MOST_ROWS, MOST_YEARS = 60, 3
@@ -27,7 +28,8 @@ def print_result(ds: xr.Dataset) -> None:
     ----------
     ds : xarray.Dataset
         Result of :func:`caspian_sim.run`, :func:`caspian_sim.hindcast`, :func:`caspian_sim.sensitivity`,
-        :func:`caspian_sim.solve_balance`, or :func:`caspian_sim.equilibrium` for one forcing.
+        :func:`caspian_sim.literature`, :func:`caspian_sim.solve_balance`, or
+        :func:`caspian_sim.equilibrium` for one forcing.
     """
     console = Console(highlight=False)
     if "index" in ds:
@@ -36,6 +38,8 @@ def print_result(ds: xr.Dataset) -> None:
         parts = _listed(balance_listings(ds))
     elif "response_time" in ds:
         parts = _listed(equilibrium_listings(ds))
+    elif "own_change" in ds:
+        parts = literature_parts(ds)
     else:
         parts = _hindcast_tables(ds) if "term_rmse" in ds else _run_table(ds)
     for number, (title, table) in enumerate(parts):
@@ -114,21 +118,6 @@ def _listed(listings: Iterator[Listing]) -> Iterator[tuple[str, Table]]:
             table.add_row(*row)
         table.caption, table.caption_justify = listing.caption, "left"
         yield listing.title, table
-
-
-def _table(left: Sequence[str], right: Sequence[str]) -> Table:
-    """Table with columns of text on the left and of numbers on the right."""
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, collapse_padding=True)
-    for name in left:
-        table.add_column(name, overflow="fold")
-    for name in right:
-        table.add_column(name, justify="right", no_wrap=True)
-    return table
-
-
-def _number(value: Any, sign: str = "") -> str:
-    """Two decimals, a negative zero as zero."""
-    return f"{round(float(value), 2) + 0.0:{sign}.2f}"
 
 
 def places(written: Written) -> list[str]:
