@@ -12,6 +12,7 @@ import click
 
 from caspian_sim import __version__
 from caspian_sim.cli import balance, evaluation, runs
+from caspian_sim.cli import evaluation, runs, verification
 from caspian_sim.cli.shared import INTERRUPTED, INVALID
 from caspian_sim.errors import CaspianError
 
@@ -55,5 +56,6 @@ for _command in (
     evaluation.sensitivity,
     balance.balance,
     balance.equilibrium,
+    verification.verify,
 ):
     main.add_command(_command)

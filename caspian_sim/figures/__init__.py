@@ -22,11 +22,13 @@ from matplotlib.figure import Figure
 
 from caspian_sim.figures.budget import budget, budget_table
 from caspian_sim.figures.equilibrium import equilibrium, equilibrium_table
+from caspian_sim.figures.forecasts import forecasts, forecasts_table
 from caspian_sim.figures.hindcast import hindcast, hindcast_table
 from caspian_sim.figures.hypsometry import hypsometry, hypsometry_table
 from caspian_sim.figures.projection import projection, projection_table
 from caspian_sim.figures.save import save_figure
 from caspian_sim.figures.sensitivity import sensitivity, sensitivity_table
+from caspian_sim.figures.verification import verification, verification_table
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,8 @@ __all__ = [
     "budget_table",
     "equilibrium",
     "equilibrium_table",
+    "forecasts",
+    "forecasts_table",
     "hindcast",
     "hindcast_table",
     "hypsometry",
@@ -76,4 +80,6 @@ __all__ = [
     "save_figure",
     "sensitivity",
     "sensitivity_table",
+    "verification",
+    "verification_table",
 ]

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from caspian_sim.outputs.balances import Listing, balance_listings, equilibrium_listings
+from caspian_sim.evaluate.verification import HEADLINE_LEADS, score_forecasts
 from caspian_sim.outputs.scores import scores
 from caspian_sim.outputs.summary import QUANTILES, summary
 from caspian_sim.outputs.write import FIGURES, SUMMARY, Written
@@ -27,7 +28,8 @@ def print_result(ds: xr.Dataset) -> None:
     ----------
     ds : xarray.Dataset
         Result of :func:`caspian_sim.run`, :func:`caspian_sim.hindcast`, :func:`caspian_sim.sensitivity`,
-        :func:`caspian_sim.solve_balance`, or :func:`caspian_sim.equilibrium` for one forcing.
+        :func:`caspian_sim.solve_balance`, or :func:`caspian_sim.equilibrium` for one forcing; or the
+        forecasts of a verification.
     """
     console = Console(highlight=False)
     if "index" in ds:
@@ -36,6 +38,8 @@ def print_result(ds: xr.Dataset) -> None:
         parts = _listed(balance_listings(ds))
     elif "response_time" in ds:
         parts = _listed(equilibrium_listings(ds))
+    elif "forecast" in ds:
+        parts = _verification_tables(score_forecasts(ds))
     else:
         parts = _hindcast_tables(ds) if "term_rmse" in ds else _run_table(ds)
     for number, (title, table) in enumerate(parts):
@@ -114,6 +118,40 @@ def _listed(listings: Iterator[Listing]) -> Iterator[tuple[str, Table]]:
             table.add_row(*row)
         table.caption, table.caption_justify = listing.caption, "left"
         yield listing.title, table
+
+
+def _verification_tables(scores: xr.Dataset) -> Iterator[tuple[str, Table]]:
+    """Scores at the headline leads; shares of observations inside a band in per cent."""
+    leads = [lead for lead in HEADLINE_LEADS if lead in scores["lead"].values]
+    bands = [f"in {100 * band:g} %" for band in scores["band"].values]
+    table = _table(("lead",), ("origins", "independent", "CRPS, m", "bias, m", "MAE, m", *bands))
+    for lead in leads:
+        now = scores.sel(lead=lead)
+        cells = [
+            str(int(now["origins"])),
+            f"{float(now['effective_origins']):.0f}",
+            _number(now["mean_crps"]),
+        ]
+        cells += [_number(now["bias"], "+"), _number(now["mae"])]
+        table.add_row(f"{lead} yr", *cells, *(f"{100 * share:.0f}" for share in now["coverage"].values))
+    table.caption = "in 50 %, in 90 %: share of observations inside the central band, %"
+    table.caption_justify = "left"
+    origins = scores["origin"].values
+    yield f"Forecasts from the origins {origins[0]} to {origins[-1]}, against what came", table
+    confidence = f"{100 * scores.attrs['confidence']:g} %"
+    table = _table(("reference",), ("lead, yr", "skill", confidence))
+    for reference in scores["reference"].values:
+        for lead in leads:
+            now = scores.sel(reference=reference, lead=lead)
+            span = f"{_number(now['skill_low'])} to {_number(now['skill_high'])}"
+            table.add_row(
+                str(reference) if lead == leads[0] else "",
+                str(lead),
+                _number(now["skill"]),
+                span if now["skill_low"].notnull() else "",
+            )
+        table.add_section()
+    yield "Skill of the CRPS: 1 is perfect, 0 as good as the reference", table
 
 
 def _table(left: Sequence[str], right: Sequence[str]) -> Table:
