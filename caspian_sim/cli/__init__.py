@@ -11,8 +11,7 @@ from typing import Any
 import click
 
 from caspian_sim import __version__
-from caspian_sim.cli import balance, evaluation, runs
-from caspian_sim.cli import evaluation, runs, verification
+from caspian_sim.cli import balance, evaluation, runs, verification
 from caspian_sim.cli.shared import INTERRUPTED, INVALID
 from caspian_sim.errors import CaspianError
 

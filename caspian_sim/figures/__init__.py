@@ -21,6 +21,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from caspian_sim.figures.budget import budget, budget_table
+from caspian_sim.figures.checklist import check_number, check_target, checklist, checklist_table
 from caspian_sim.figures.equilibrium import equilibrium, equilibrium_table
 from caspian_sim.figures.forecasts import forecasts, forecasts_table
 from caspian_sim.figures.hindcast import hindcast, hindcast_table
@@ -67,6 +68,10 @@ __all__ = [
     "FigureKind",
     "budget",
     "budget_table",
+    "check_number",
+    "check_target",
+    "checklist",
+    "checklist_table",
     "equilibrium",
     "equilibrium_table",
     "forecasts",

@@ -174,6 +174,25 @@ ENGLISH: Mapping[str, str] = {
     "axis.coverage": "Observed inside (%)",
     "axis.share": "Observations (%)",
     "axis.pit": "Place in the forecast",
+    # Checklist
+    "checklist.title": "What the hindcast has to reproduce, and what it does",
+    "checklist.subtitle": "Distance from the target, in tolerances; shaded: passes. Filled: pass; cross: "
+    "fail; arrow: fail, beyond the scale. Open diamonds: the observed record, where it is not the target.",
+    "checklist.run": "{passed} of {checks} pass",
+    "checklist.by_run": "0, tolerance by run, m",
+    "checklist.asked": "{target}",
+    "checklist.asked.source": "{target} (grade {grade})",
+    "checklist.asked.record": "{target} (record)",
+    "checklist.own": "{word}, ±{allowed}",
+    "checklist.pass": "pass",
+    "checklist.fail": "fail",
+    "checklist.never": "never",
+    "checklist.sources": "Sources: rates published by Chen et al. (2017), the other targets from the tables "
+    "water_balance_facts and sea_level_annual, with their evidence grade. Rates are least-squares slopes of "
+    "annual means.",
+    "checklist.grade_d": "Tolerances without a published range are choices (evidence grade D), a tenth of "
+    "the value for most; the table hindcast_checks gives the reason of each.",
+    "axis.tolerances": "Distance (tolerances)",
     # Footer
     "footer.grade_d": "Assumptions (evidence grade D): {items}.",
     "footer.measures": "measures {names}",

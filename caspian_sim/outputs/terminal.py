@@ -10,8 +10,10 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from caspian_sim.outputs.balances import Listing, balance_listings, equilibrium_listings
+from caspian_sim.evaluate.checklist import checklist
 from caspian_sim.evaluate.verification import HEADLINE_LEADS, score_forecasts
+from caspian_sim.figures import check_number, check_target
+from caspian_sim.outputs.balances import Listing, balance_listings, equilibrium_listings
 from caspian_sim.outputs.scores import scores
 from caspian_sim.outputs.summary import QUANTILES, summary
 from caspian_sim.outputs.write import FIGURES, SUMMARY, Written
@@ -87,6 +89,27 @@ def _hindcast_tables(ds: xr.Dataset) -> Iterator[tuple[str, Table]]:
     for row in scores(ds, "terms").to_dict("records"):
         terms.add_row(row["term"], _number(row["rmse_m"]), f"{row['mean_net_evaporation_mm_per_yr']:.0f}")
     yield "What each term earns, one added after the other", terms
+    yield "Checklist: value and verdict of each run", _checks_table(ds, runs)
+
+
+def _checks_table(ds: xr.Dataset, runs: Sequence[str]) -> Table:
+    """One row for each check; where the tolerance depends on the run, one for each in their order."""
+    checks = checklist(ds)
+    table = _table(("check", "asked for"), ["\n".join(run.split()) for run in runs])
+    for _, rows in checks.groupby("check", sort=False):
+        tolerances = rows["tolerance"].unique()
+        target, unit = rows["target"].iloc[0], rows["unit"].iloc[0]
+        asked = check_target(target, tolerances[0], unit)
+        if len(tolerances) > 1:
+            asked = f"0 ± {', '.join(check_number(each, each, unit) for each in tolerances)} {unit}"
+        cells = [
+            f"{check_number(row['value'], row['tolerance'], unit)} {'pass' if row['passes'] else 'FAIL'}"
+            for row in rows.to_dict("records")
+        ]
+        table.add_row(str(rows["title"].iloc[0]), asked, *cells)
+    passed = checks.groupby("run", sort=False)["passes"]
+    table.add_row("passed", "", *(f"{passed.sum()[run]} of {passed.size()[run]}" for run in runs))
+    return table
 
 
 def _sensitivity_tables(ds: xr.Dataset) -> Iterator[tuple[str, Table]]:
