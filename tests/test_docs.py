@@ -183,6 +183,17 @@ def test_tables_of_data_are_in_step(update_docs, name):
 @pytest.mark.parametrize(
     "name",
     ["variables", "projections", "hindcast scores", "hindcast terms", "hindcast decades", "equilibria"],
+    [
+        "variables",
+        "projections",
+        "hindcast scores",
+        "hindcast terms",
+        "hindcast decades",
+        "hindcast checks",
+        "verification scores",
+        "verification skill",
+        "verification decades",
+    ],
 )
 def test_tables_of_results_are_in_step(update_docs, name):
     assert_in_step(update_docs, name)

@@ -1,4 +1,4 @@
-"""Draw the pictures of the documentation anew, from the quickstart and the hindcast as they come out now.
+"""Draw the pictures of the documentation anew, from quickstart, hindcast and past forecasts.
 
 Usage: ``python tools/draw_docs_images.py`` from the root of the repository.
 """
@@ -10,6 +10,8 @@ from PIL import Image
 
 import caspian_sim as cs
 from caspian_sim import figures
+from caspian_sim.evaluate.forecast import issue_forecasts
+from caspian_sim.evaluate.verification import score_forecasts, with_record
 
 ROOT = Path(__file__).resolve().parent.parent
 IMAGES = ROOT / "docs" / "images"
@@ -26,6 +28,12 @@ def main() -> None:
     }
     pictures = {name: kind.draw(subjects[kind.shows]) for name, kind in figures.FIGURES.items()}
     pictures["equilibrium"] = figures.equilibrium()
+    forecasts = cs.open(sys.argv[1])
+    pictures |= {
+        "checklist": figures.checklist(subjects["hindcast"]),
+        "forecasts": figures.forecasts(forecasts),
+        "verification": figures.verification(score_forecasts(forecasts)),
+    }
     for name, figure in pictures.items():
         drawn = io.BytesIO()
         figure.savefig(drawn, format="png", dpi=DOTS_PER_INCH)

@@ -11,7 +11,8 @@ Hersbach, H. (2000), Weather and Forecasting 15, 559-570,
 doi:10.1175/1520-0434(2000)015<0559:DOTCRP>2.0.CO;2: the CRPS of an ensemble.
 Ferro, C. A. T. (2014), Q. J. R. Meteorol. Soc. 140, 1917-1923, doi:10.1002/qj.2270: the fair CRPS.
 Künsch, H. R. (1989), Annals of Statistics 17, 1217-1241, doi:10.1214/aos/1176347265: the moving-block
-bootstrap.
+bootstrap. Politis, D. N. & Romano, J. P. (1992), in LePage & Billard (eds), Exploring the Limits of
+Bootstrap, Wiley, 263-270: its circular form.
 """
 
 from __future__ import annotations
@@ -171,7 +172,7 @@ def windows(origin: Integers, lead: int) -> float:
 
 
 def moving_blocks(count: int, block: int, resamples: int, generator: np.random.Generator) -> Integers:
-    """Rows of a moving-block bootstrap: blocks of successive cases, drawn with replacement.
+    """Rows of a circular moving-block bootstrap: blocks of successive cases, drawn with replacement.
 
     Parameters
     ----------
@@ -186,8 +187,13 @@ def moving_blocks(count: int, block: int, resamples: int, generator: np.random.G
     -------
     ndarray of int, shape (resample, case)
         Overlapping blocks, the last cut off where `count` is reached.
+
+    Notes
+    -----
+    A block that reaches the end goes on from the beginning (Politis and Romano 1992), so that every case is
+    drawn equally often; otherwise the first and the last would hardly count when blocks are long.
     """
     blocks = -(-count // block)
-    start = generator.integers(0, count - block + 1, size=(resamples, blocks))
-    rows = start[:, :, None] + np.arange(block)
+    start = generator.integers(0, count, size=(resamples, blocks))
+    rows = (start[:, :, None] + np.arange(block)) % count
     return np.asarray(rows.reshape(resamples, -1)[:, :count])

@@ -89,8 +89,8 @@ def score_forecasts(forecasts: xr.Dataset) -> xr.Dataset:
     attributes = {
         "datum": "Baltic Height System (BHS)",
         "confidence": CONFIDENCE,
-        "intervals": f"percentiles of {RESAMPLES} moving-block resamples of the origins, blocks as long as "
-        "the lead",
+        "intervals": f"percentiles of {RESAMPLES} circular moving-block resamples of the origins, blocks as "
+        "long as the lead",
         "reference_trend": f"last level, with the slope of the last {skill.TREND_YEARS} annual means",
     }
     for name, (unit, text) in _MEANING.items():
@@ -154,15 +154,18 @@ def _reference_scores(forecasts: xr.Dataset) -> Array:
     """Scores of the references, shape (reference, origin, lead)."""
     year = forecasts["year"].values
     level, observed = forecasts["record"].values, forecasts["observed"].values
+    origins = forecasts["origin"].values
     scores = np.full((len(REFERENCES), *observed.shape), np.nan)
-    for row, origin in enumerate(forecasts["origin"].values):
-        for column, lead in enumerate(forecasts["lead"].values):
-            for place, (name, (forecast, _)) in enumerate(skill.REFERENCES.items()):
-                single = float(forecast(year, level, int(origin), int(lead)))
-                spread = single + skill.past_errors(year, level, name, int(origin), int(lead))
-                dressed = place + len(skill.REFERENCES)
-                scores[place, row, column] = skill.crps([single], observed[row, column])
-                scores[dressed, row, column] = skill.crps(spread, observed[row, column])
+    for column, lead in enumerate(map(int, forecasts["lead"].values)):
+        for place, (name, (forecast, _)) in enumerate(skill.REFERENCES.items()):
+            errors = skill.past_errors(year, level, name, int(origins[-1]), lead)
+            for row, origin in enumerate(map(int, origins)):
+                single = float(forecast(year, level, origin, lead))
+                # The errors come in the order of their outcomes: later ones were not known yet.
+                known = errors[: len(errors) - (int(origins[-1]) - origin)]
+                truth = observed[row, column]
+                scores[place, row, column] = skill.crps([single], truth)
+                scores[place + len(skill.REFERENCES), row, column] = skill.crps(single + known, truth)
     return scores
 
 
