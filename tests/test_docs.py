@@ -190,9 +190,6 @@ def test_tables_of_data_are_in_step(update_docs, name):
         "hindcast terms",
         "hindcast decades",
         "hindcast checks",
-        "verification scores",
-        "verification skill",
-        "verification decades",
     ],
 )
 def test_tables_of_results_are_in_step(update_docs, name):
@@ -200,8 +197,11 @@ def test_tables_of_results_are_in_step(update_docs, name):
 
 
 @pytest.mark.slow
-def test_the_table_of_effects_is_in_step(update_docs):
-    assert_in_step(update_docs, "effects")
+@pytest.mark.parametrize(
+    "name", ["effects", "verification scores", "verification skill", "verification decades"]
+)
+def test_tables_that_take_minutes_are_in_step(update_docs, name):
+    assert_in_step(update_docs, name)
 
 
 def test_every_table_that_is_written_is_checked(update_docs):

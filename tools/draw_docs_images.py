@@ -1,17 +1,18 @@
 """Draw the pictures of the documentation anew, from quickstart, hindcast and past forecasts.
 
-Usage: ``python tools/draw_docs_images.py`` from the root of the repository.
+Usage: ``python tools/draw_docs_images.py FOLDER`` from the root of the repository. FOLDER is what
+``caspian-sim verify`` has written.
 """
 
 import io
+import sys
 from pathlib import Path
 
 from PIL import Image
 
 import caspian_sim as cs
 from caspian_sim import figures
-from caspian_sim.evaluate.forecast import issue_forecasts
-from caspian_sim.evaluate.verification import score_forecasts, with_record
+from caspian_sim.evaluate.verification import score_forecasts
 
 ROOT = Path(__file__).resolve().parent.parent
 IMAGES = ROOT / "docs" / "images"

@@ -1,7 +1,8 @@
 """Write the tables of docs/ that follow from the data and the model, between their marks.
 
-Usage: ``python tools/update_docs.py`` from the root of the repository, after a change of data, priors or the
-model; about half a minute. A test fails when it was forgotten.
+Usage: ``python tools/update_docs.py [FOLDER]`` from the root of the repository, after a change of data,
+priors or the model. FOLDER is what ``caspian-sim verify`` has written; without it the forecasts are issued
+anew, which takes some ten minutes, the rest about half a minute. A test fails when it was forgotten.
 """
 
 import re
@@ -241,7 +242,8 @@ def hindcast_checks() -> str:
 
 @cache
 def verification() -> xr.Dataset:
-    return score_forecasts(issue_forecasts(range(1966, 2016), members=1000))
+    folder = sys.argv[1:2] if __name__ == "__main__" else []
+    return score_forecasts(cs.open(folder[0]) if folder else issue_forecasts(range(1966, 2016), members=1000))
 
 
 def verification_scores() -> str:

@@ -12,7 +12,7 @@ import xarray as xr
 
 from caspian_sim import data, figures
 from caspian_sim.errors import OutOfRangeError
-from caspian_sim.evaluate.forecast import issue_forecasts
+from caspian_sim.evaluate.forecast import FIRST_ORIGIN, SEED, issue_forecasts
 from caspian_sim.evaluate.verification import score_forecasts, with_record
 from caspian_sim.outputs.folder import staged, write_text
 from caspian_sim.outputs.log import LOGGER, log_versions, recorded, timed
@@ -21,9 +21,6 @@ from caspian_sim.results import save
 
 DATASET, TABLES = "forecasts.nc", ("scores", "decades")
 PICTURES = ("forecasts", "verification")
-# Twenty years of measured inflow, from 1936, come before the first origin.
-FIRST_ORIGIN = 1956
-SEED = 20251211
 # A millimetre; shares to a tenth of a per cent.
 DECIMALS = 3
 
