@@ -182,7 +182,6 @@ def test_tables_of_data_are_in_step(update_docs, name):
 
 @pytest.mark.parametrize(
     "name",
-    ["variables", "projections", "hindcast scores", "hindcast terms", "hindcast decades", "equilibria"],
     [
         "variables",
         "projections",
@@ -190,6 +189,7 @@ def test_tables_of_data_are_in_step(update_docs, name):
         "hindcast terms",
         "hindcast decades",
         "hindcast checks",
+        "equilibria",
     ],
 )
 def test_tables_of_results_are_in_step(update_docs, name):

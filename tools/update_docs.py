@@ -218,6 +218,10 @@ def equilibria() -> str:
     return table(
         "climate | inflow, km³/yr | net evaporation, mm/yr | level, m BHS | outflow to the bay, km³/yr"
         " | response time, yr | level per +10 km³/yr, m | level per +10 mm/yr, m",
+        rows,
+    )
+
+
 def hindcast_checks() -> str:
     found = checklist(hindcast())
     runs = list(dict.fromkeys(found["run"]))
