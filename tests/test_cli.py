@@ -284,8 +284,8 @@ def test_long_table_shows_the_last_year_and_says_where_the_others_are(project, c
 def test_hindcast_writes_its_folder_and_prints_its_scores(project):
     answer = call("hindcast")
     assert answer.exit_code == 0, answer.output
-    figures = [f"figures/hindcast.{end}" for end in ("csv", "png", "svg")]
-    tables = ["decades.csv", "hindcast.nc", "run.log", "scores.csv", "terms.csv"]
+    figures = [f"figures/{name}.{end}" for name in ("checklist", "hindcast") for end in ("csv", "png", "svg")]
+    tables = ["checks.csv", "decades.csv", "hindcast.nc", "run.log", "scores.csv", "terms.csv"]
     assert files("results/hindcast") == sorted([*figures, *tables])
     ds = cs.open("results/hindcast")
     for run in ds["run"].values:

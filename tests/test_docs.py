@@ -191,14 +191,33 @@ def test_tables_of_data_are_in_step(update_docs, name):
 
 @pytest.mark.parametrize(
     "name",
-    ["variables", "projections", "hindcast scores", "hindcast terms", "hindcast decades", "equilibria"],
+    [
+        "variables",
+        "projections",
+        "hindcast scores",
+        "hindcast terms",
+        "hindcast decades",
+        "hindcast checks",
+        "equilibria",
+    ],
 )
 def test_tables_of_results_are_in_step(update_docs, name):
     assert_in_step(update_docs, name)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["effects", "literature beside", "literature gap", "literature shares"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "effects",
+        "literature beside",
+        "literature gap",
+        "literature shares",
+        "verification scores",
+        "verification skill",
+        "verification decades",
+    ],
+)
 def test_tables_of_many_runs_are_in_step(update_docs, name):
     assert_in_step(update_docs, name)
 

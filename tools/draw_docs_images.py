@@ -1,15 +1,18 @@
-"""Draw the pictures of the documentation anew, from the quickstart and the hindcast as they come out now.
+"""Draw the pictures of the documentation anew, from quickstart, hindcast and past forecasts.
 
-Usage: ``python tools/draw_docs_images.py`` from the root of the repository.
+Usage: ``python tools/draw_docs_images.py FOLDER`` from the root of the repository. FOLDER is what
+``caspian-sim verify`` has written.
 """
 
 import io
+import sys
 from pathlib import Path
 
 from PIL import Image
 
 import caspian_sim as cs
 from caspian_sim import figures
+from caspian_sim.evaluate.verification import score_forecasts
 
 ROOT = Path(__file__).resolve().parent.parent
 IMAGES = ROOT / "docs" / "images"
@@ -28,6 +31,12 @@ def main() -> None:
     pictures["equilibrium"] = figures.equilibrium()
     beside = cs.literature()
     pictures |= {"literature": figures.literature(beside), "literature_gap": figures.literature_gap(beside)}
+    forecasts = cs.open(sys.argv[1])
+    pictures |= {
+        "checklist": figures.checklist(subjects["hindcast"]),
+        "forecasts": figures.forecasts(forecasts),
+        "verification": figures.verification(score_forecasts(forecasts)),
+    }
     for name, figure in pictures.items():
         drawn = io.BytesIO()
         figure.savefig(drawn, format="png", dpi=DOTS_PER_INCH)

@@ -1,7 +1,8 @@
 """Write the tables of docs/ that follow from the data and the model, between their marks.
 
-Usage: ``python tools/update_docs.py`` from the root of the repository, after a change of data, priors or the
-model; about a minute. A test fails when it was forgotten.
+Usage: ``python tools/update_docs.py [FOLDER]`` from the root of the repository, after a change of data,
+priors or the model. FOLDER is what ``caspian-sim verify`` has written; without it the forecasts are issued
+anew, which takes some ten minutes, the rest about half a minute. A test fails when it was forgotten.
 """
 
 import re
@@ -15,6 +16,7 @@ import numpy as np
 import xarray as xr
 
 import caspian_sim as cs
+from caspian_sim.evaluate.checklist import checklist
 from caspian_sim.evaluate.closure import close_balance
 from caspian_sim.evaluate.comparison import (
     AREAS,
@@ -26,7 +28,10 @@ from caspian_sim.evaluate.comparison import (
     comparison_table,
     decomposition_table,
 )
+from caspian_sim.evaluate.forecast import issue_forecasts
 from caspian_sim.evaluate.published import STATED, short_citation
+from caspian_sim.evaluate.verification import HEADLINE_LEADS, score_forecasts
+from caspian_sim.figures import check_number, check_target
 from caspian_sim.figures.text import name as named
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -303,6 +308,83 @@ def equilibria() -> str:
     )
 
 
+def hindcast_checks() -> str:
+    found = checklist(hindcast())
+    runs = list(dict.fromkeys(found["run"]))
+    rows = []
+    for _, checks in found.groupby("check", sort=False):
+        tolerances, unit = checks["tolerance"].unique(), checks["unit"].iloc[0]
+        asked = check_target(checks["target"].iloc[0], tolerances[0], unit)
+        if len(tolerances) > 1:
+            asked = f"0 ± {', '.join(check_number(each, each, unit) for each in tolerances)} {unit}"
+        source, grade = checks["source"].iloc[0], checks["grade"].iloc[0].partition(" ")[0]
+        record = checks["record"].iloc[0]
+        row = [checks["title"].iloc[0], asked, source or "choice", grade]
+        row += ["" if np.isnan(record) else check_number(record, tolerances[0], unit)]
+        for check in checks.to_dict("records"):
+            value = check_number(check["value"], check["tolerance"], unit)
+            if check["check"] == "closure" and check["passes"]:
+                value = "less"  # round-off, which differs between processors
+            row.append(f"{value}, pass" if check["passes"] else f"**{value}, fail**")
+        rows.append(row)
+    return table(f"check | asked for | source of the target | grade | record | {' | '.join(runs)}", rows)
+
+
+@cache
+def verification() -> xr.Dataset:
+    folder = sys.argv[1:2] if __name__ == "__main__" else []
+    return score_forecasts(cs.open(folder[0]) if folder else issue_forecasts(range(1966, 2016), members=1000))
+
+
+def verification_scores() -> str:
+    rows = []
+    for lead in HEADLINE_LEADS:
+        now = verification().sel(lead=lead)
+        row = [f"{lead} yr", str(int(now.origins)), number(float(now.effective_origins), ".0f")]
+        row += [number(float(now[name]), ".2f") for name in ("mean_crps", "bias", "mae")]
+        for band in now.band.values:
+            at = now.sel(band=band)
+            middle, low, high = (100 * float(at[f"coverage{end}"]) for end in ("", "_low", "_high"))
+            row.append(f"{number(middle, '.0f')} ({number(low, '.0f')} to {number(high, '.0f')})")
+        rows.append([*row, *(number(float(width), ".2f") for width in now.width)])
+    return table(
+        "lead | origins | independent | CRPS, m | bias, m | MAE of the median, m | % inside the 50 % band"
+        " | % inside the 90 % band | width of the 50 % band, m | of the 90 % band, m",
+        rows,
+    )
+
+
+def verification_skill() -> str:
+    rows = []
+    for reference in verification().reference.values:
+        row = [str(reference)]
+        for lead in HEADLINE_LEADS:
+            now = verification().sel(reference=reference, lead=lead)
+            middle, low, high = (number(float(now[f"skill{end}"]), ".2f") for end in ("", "_low", "_high"))
+            row.append(f"{middle} ({low} to {high})")
+        rows.append(row)
+    return table(f"against | {' | '.join(f'{lead} yr' for lead in HEADLINE_LEADS)}", rows)
+
+
+def verification_decades() -> str:
+    rows = []
+    for lead in (5, 10):
+        for decade in verification().decade.values:
+            now = verification().sel(lead=lead, decade=decade)
+            skills = [
+                now.decade_skill.sel(reference=name) for name in ("persistence", "persistence with errors")
+            ]
+            row = [f"{lead} yr", f"{decade}s", str(int(now.decade_origins))]
+            row += [number(float(now[f"decade_{name}"]), ".2f") for name in ("crps", "bias")]
+            row += [number(100 * float(now.decade_coverage.sel(band=0.9)), ".0f")]
+            rows.append([*row, *(number(float(skill), ".2f") for skill in skills)])
+    return table(
+        "lead | origins | number | CRPS, m | bias, m | % inside the 90 % band"
+        " | skill against persistence | against persistence with errors",
+        rows,
+    )
+
+
 TABLES: dict[str, tuple[str, Callable[[], str]]] = {
     "parameters": ("model.md", parameters),
     "effects": ("model.md", effects),
@@ -316,6 +398,10 @@ TABLES: dict[str, tuple[str, Callable[[], str]]] = {
     "hindcast terms": ("hindcast.md", hindcast_terms),
     "hindcast decades": ("hindcast.md", hindcast_decades),
     "equilibria": ("balance.md", equilibria),
+    "hindcast checks": ("hindcast.md", hindcast_checks),
+    "verification scores": ("verification.md", verification_scores),
+    "verification skill": ("verification.md", verification_skill),
+    "verification decades": ("verification.md", verification_decades),
 }
 
 

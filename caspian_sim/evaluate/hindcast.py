@@ -194,11 +194,11 @@ def hindcast(progress: Callable[[int, int], None] | None = None) -> xr.Dataset:
     Returns
     -------
     xarray.Dataset
-        ``sea_level``, ``error`` (model less observation), ``net_evaporation``, ``strait_outflow`` and
-        ``bay_level`` by ``run`` and ``year``, ``observed_level`` by ``year``; ``rmse``, ``bias``,
-        ``worst_error`` and ``worst_year`` by ``run``; ``decade_error`` (mean error) and ``decade_rmse`` by
-        ``run`` and ``decade``; ``term_rmse`` and ``term_net_evaporation`` (its mean) by ``term``, for the
-        settings that add one term after the other.
+        ``sea_level``, ``error`` (model less observation), ``net_evaporation``, ``strait_outflow``,
+        ``bay_level`` and ``bay_area`` by ``run`` and ``year``, ``observed_level`` by ``year``; ``rmse``,
+        ``bias``, ``worst_error``, ``worst_year`` and ``bay_dry`` by ``run``; ``decade_error`` (mean error)
+        and ``decade_rmse`` by ``run`` and ``decade``; ``term_rmse`` and ``term_net_evaporation`` (its mean)
+        by ``term``, for the settings that add one term after the other.
 
     Notes
     -----
@@ -228,13 +228,14 @@ def hindcast(progress: Callable[[int, int], None] | None = None) -> xr.Dataset:
     step()
     error = solution.level - observed[:, None]
     last = slice(-len(RUNS), None)
-    bay = np.stack([kara_bogaz_gol().level_and_area(volume)[0] for volume in solution.bay_volume])
+    bay, bay_area = kara_bogaz_gol().level_and_area(solution.bay_volume)
     by_run = {
         "sea_level": (solution.level, "m", "annual mean level of the model"),
         "error": (error, "m", "model less observation"),
         "net_evaporation": (net, "mm year-1", "evaporation less precipitation"),
         "strait_outflow": (solution.strait_outflow, "km3 year-1", "outflow to Kara-Bogaz-Gol"),
         "bay_level": (bay, "m", "level of Kara-Bogaz-Gol at the end of the year"),
+        "bay_area": (bay_area, "km2", "area of Kara-Bogaz-Gol at the end of the year"),
         "budget_residual": (solution.residual, "km3", "change of volume less accumulated fluxes"),
     }
     variables: dict[str, tuple[tuple[str, ...], Array, dict[str, str]]] = {
@@ -242,6 +243,11 @@ def hindcast(progress: Callable[[int, int], None] | None = None) -> xr.Dataset:
         for name, (values, unit, text) in by_run.items()
     }
     variables |= _scores(error[:, last], years)
+    variables["bay_dry"] = (
+        ("run",),
+        solution.first_event[-1, last],
+        {"units": "1", "long_name": "decimal year in which Kara-Bogaz-Gol first falls dry"},
+    )
     variables["observed_level"] = (
         ("year",),
         observed,

@@ -21,7 +21,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from caspian_sim.figures.budget import budget, budget_table
+from caspian_sim.figures.checklist import check_number, check_target, checklist, checklist_table
 from caspian_sim.figures.equilibrium import equilibrium, equilibrium_table
+from caspian_sim.figures.forecasts import forecasts, forecasts_table
 from caspian_sim.figures.hindcast import hindcast, hindcast_table
 from caspian_sim.figures.hypsometry import hypsometry, hypsometry_table
 from caspian_sim.figures.literature import literature, literature_table
@@ -29,6 +31,7 @@ from caspian_sim.figures.literature_gap import literature_gap, literature_gap_ta
 from caspian_sim.figures.projection import projection, projection_table
 from caspian_sim.figures.save import save_figure
 from caspian_sim.figures.sensitivity import sensitivity, sensitivity_table
+from caspian_sim.figures.verification import verification, verification_table
 
 
 @dataclass(frozen=True)
@@ -67,8 +70,14 @@ __all__ = [
     "FigureKind",
     "budget",
     "budget_table",
+    "check_number",
+    "check_target",
+    "checklist",
+    "checklist_table",
     "equilibrium",
     "equilibrium_table",
+    "forecasts",
+    "forecasts_table",
     "hindcast",
     "hindcast_table",
     "hypsometry",
@@ -82,4 +91,6 @@ __all__ = [
     "save_figure",
     "sensitivity",
     "sensitivity_table",
+    "verification",
+    "verification_table",
 ]

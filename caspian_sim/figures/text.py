@@ -184,6 +184,59 @@ ENGLISH: Mapping[str, str] = {
     "literature_gap.needed.volga": "or Volga, %/K",
     "literature_gap.value": "{constant} ({dynamic})",
     "literature_gap.none": "–",
+    # Verification of forecasts
+    "forecasts.title": "Forecasts of the level of the Caspian Sea from past years, and what came",
+    "forecasts.subtitle": "Annual means; {members} members of each forecast. Heavy line: observed, known at "
+    "the origin; thin line with dots: observed afterwards, not known to the forecast.",
+    "forecasts.origin": "issued after {year}",
+    "forecasts.band.90": "90 %",
+    "forecasts.band.50": "50 %",
+    "forecasts.median": "median",
+    "forecasts.sources": "Sources: observed level Kazhydromet, its last year DAHITI altimetry (grade "
+    "{grade}); forecasts caspian_sim.",
+    "verification.title": "How good forecasts of the level of the Caspian Sea would have been",
+    "verification.subtitle": "Forecasts issued after each of the years {first}–{last} with the data "
+    "known then.",
+    "verification.skill.persistence": "Skill against persistence",
+    "verification.skill.trend": "Skill against the trend of ten years",
+    "reference.persistence": "last level, a single value",
+    "reference.persistence with errors": "with its past errors around it",
+    "reference.trend": "straight line, a single value",
+    "reference.trend with errors": "with its past errors around it",
+    "verification.coverage": "Observations inside the central bands",
+    "verification.band": "{band} % band\n(aim {low}–{high})",
+    "verification.pit": "PIT, {lead} years",
+    "verification.pit.one": "PIT, {lead} year",
+    "verification.references": "Skill: share of the mean CRPS of the reference that the forecast takes away. "
+    "Bars: {confidence} % interval of a bootstrap in blocks as long as the lead; none where there are fewer "
+    "than two blocks. PIT: place of the observation in its forecast, even (dashed) when the spread is right.",
+    "verification.origins": "Origins by lead and, since the forecasts overlap, the number of "
+    "independent ones that they are worth: {independent}.",
+    "verification.independent": "{lead} yr: {origins} ({effective})",
+    "axis.skill": "CRPS skill",
+    "axis.lead": "Lead (years)",
+    "axis.coverage": "Observed inside (%)",
+    "axis.share": "Observations (%)",
+    "axis.pit": "Place in the forecast",
+    # Checklist
+    "checklist.title": "What the hindcast has to reproduce, and what it does",
+    "checklist.subtitle": "Distance from the target, in tolerances; shaded: passes. Filled: pass; cross: "
+    "fail; arrow: fail, beyond the scale. Open diamonds: the observed record, where it is not the target.",
+    "checklist.run": "{passed} of {checks} pass",
+    "checklist.by_run": "0, tolerance by run, m",
+    "checklist.asked": "{target}",
+    "checklist.asked.source": "{target} (grade {grade})",
+    "checklist.asked.record": "{target} (record)",
+    "checklist.own": "{word}, ±{allowed}",
+    "checklist.pass": "pass",
+    "checklist.fail": "fail",
+    "checklist.never": "never",
+    "checklist.sources": "Sources: rates published by Chen et al. (2017), the other targets from the tables "
+    "water_balance_facts and sea_level_annual, with their evidence grade. Rates are least-squares slopes of "
+    "annual means.",
+    "checklist.grade_d": "Tolerances without a published range are choices (evidence grade D), a tenth of "
+    "the value for most; the table hindcast_checks gives the reason of each.",
+    "axis.tolerances": "Distance (tolerances)",
     # Footer
     "footer.grade_d": "Assumptions (evidence grade D): {items}.",
     "footer.measures": "measures {names}",

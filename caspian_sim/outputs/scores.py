@@ -1,11 +1,15 @@
-"""Tables of the hindcast: how far each run is from the record, by decade, and what each term earns."""
+"""Tables of the hindcast: how far each run is from the record, by decade, by term, and its checks."""
 
 from __future__ import annotations
 
 import pandas as pd
 import xarray as xr
 
+from caspian_sim.evaluate.checklist import checklist
+
 ERROR_DECIMALS, FLUX_DECIMALS = 3, 0
+# Enough for a level in millimetres and a year in days.
+CHECK_DIGITS = "%.7g"
 # Name of the table: column with its unit, and the variable that it shows.
 TABLES = {
     "scores": {
@@ -60,4 +64,30 @@ def scores_csv(ds: xr.Dataset, table: str) -> str:
         *(f"{column}: {ds[variable].attrs['long_name']}" for column, variable in TABLES[table].items()),
     ]
     body = scores(ds, table).to_csv(index=False, lineterminator="\n")
+    return "".join(f"# {line}\n" for line in header) + body
+
+
+def checks_csv(ds: xr.Dataset) -> str:
+    """Write the checklist of the hindcast as CSV text under a header of ``#`` lines.
+
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        Result of :func:`caspian_sim.hindcast`.
+
+    Returns
+    -------
+    str
+        ``pandas.read_csv(..., comment="#")`` reads it back.
+    """
+    table = checklist(ds)
+    table["passes"] = table["passes"].map({True: "pass", False: "fail"})
+    header = [
+        f"{ds.attrs['title']}: checklist",
+        f"caspian_sim {ds.attrs['version']}, git {ds.attrs['git_revision']}, made {ds.attrs['created']}",
+        "a check passes when value and target differ by no more than the tolerance",
+        "record: the same statistic of the observed level, empty where the record does not say",
+        "source, grade: evidence of the target; reason, tolerance_grade: of the tolerance; D is a choice",
+    ]
+    body = table.to_csv(index=False, float_format=CHECK_DIGITS, lineterminator="\n")
     return "".join(f"# {line}\n" for line in header) + body

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import xarray as xr
 from rich.console import Console
 from rich.table import Table
 
+from caspian_sim.evaluate.checklist import checklist
+from caspian_sim.evaluate.verification import HEADLINE_LEADS, score_forecasts
+from caspian_sim.figures import check_number, check_target
 from caspian_sim.outputs.balances import Listing, balance_listings, equilibrium_listings
 from caspian_sim.outputs.literature import literature_parts
 from caspian_sim.outputs.scores import scores
@@ -29,7 +32,7 @@ def print_result(ds: xr.Dataset) -> None:
     ds : xarray.Dataset
         Result of :func:`caspian_sim.run`, :func:`caspian_sim.hindcast`, :func:`caspian_sim.sensitivity`,
         :func:`caspian_sim.literature`, :func:`caspian_sim.solve_balance`, or
-        :func:`caspian_sim.equilibrium` for one forcing.
+        :func:`caspian_sim.equilibrium` for one forcing; or the forecasts of a verification.
     """
     console = Console(highlight=False)
     if "index" in ds:
@@ -40,6 +43,8 @@ def print_result(ds: xr.Dataset) -> None:
         parts = _listed(equilibrium_listings(ds))
     elif "own_change" in ds:
         parts = literature_parts(ds)
+    elif "forecast" in ds:
+        parts = _verification_tables(score_forecasts(ds))
     else:
         parts = _hindcast_tables(ds) if "term_rmse" in ds else _run_table(ds)
     for number, (title, table) in enumerate(parts):
@@ -87,6 +92,27 @@ def _hindcast_tables(ds: xr.Dataset) -> Iterator[tuple[str, Table]]:
     for row in scores(ds, "terms").to_dict("records"):
         terms.add_row(row["term"], _number(row["rmse_m"]), f"{row['mean_net_evaporation_mm_per_yr']:.0f}")
     yield "What each term earns, one added after the other", terms
+    yield "Checklist: value and verdict of each run", _checks_table(ds, runs)
+
+
+def _checks_table(ds: xr.Dataset, runs: Sequence[str]) -> Table:
+    """One row for each check; where the tolerance depends on the run, one for each in their order."""
+    checks = checklist(ds)
+    table = _table(("check", "asked for"), ["\n".join(run.split()) for run in runs])
+    for _, rows in checks.groupby("check", sort=False):
+        tolerances = rows["tolerance"].unique()
+        target, unit = rows["target"].iloc[0], rows["unit"].iloc[0]
+        asked = check_target(target, tolerances[0], unit)
+        if len(tolerances) > 1:
+            asked = f"0 ± {', '.join(check_number(each, each, unit) for each in tolerances)} {unit}"
+        cells = [
+            f"{check_number(row['value'], row['tolerance'], unit)} {'pass' if row['passes'] else 'FAIL'}"
+            for row in rows.to_dict("records")
+        ]
+        table.add_row(str(rows["title"].iloc[0]), asked, *cells)
+    passed = checks.groupby("run", sort=False)["passes"]
+    table.add_row("passed", "", *(f"{passed.sum()[run]} of {passed.size()[run]}" for run in runs))
+    return table
 
 
 def _sensitivity_tables(ds: xr.Dataset) -> Iterator[tuple[str, Table]]:
@@ -118,6 +144,40 @@ def _listed(listings: Iterator[Listing]) -> Iterator[tuple[str, Table]]:
             table.add_row(*row)
         table.caption, table.caption_justify = listing.caption, "left"
         yield listing.title, table
+
+
+def _verification_tables(scores: xr.Dataset) -> Iterator[tuple[str, Table]]:
+    """Scores at the headline leads; shares of observations inside a band in per cent."""
+    leads = [lead for lead in HEADLINE_LEADS if lead in scores["lead"].values]
+    bands = [f"in {100 * band:g} %" for band in scores["band"].values]
+    table = _table(("lead",), ("origins", "independent", "CRPS, m", "bias, m", "MAE, m", *bands))
+    for lead in leads:
+        now = scores.sel(lead=lead)
+        cells = [
+            str(int(now["origins"])),
+            f"{float(now['effective_origins']):.0f}",
+            _number(now["mean_crps"]),
+        ]
+        cells += [_number(now["bias"], "+"), _number(now["mae"])]
+        table.add_row(f"{lead} yr", *cells, *(f"{100 * share:.0f}" for share in now["coverage"].values))
+    table.caption = "in 50 %, in 90 %: share of observations inside the central band, %"
+    table.caption_justify = "left"
+    origins = scores["origin"].values
+    yield f"Forecasts from the origins {origins[0]} to {origins[-1]}, against what came", table
+    confidence = f"{100 * scores.attrs['confidence']:g} %"
+    table = _table(("reference",), ("lead, yr", "skill", confidence))
+    for reference in scores["reference"].values:
+        for lead in leads:
+            now = scores.sel(reference=reference, lead=lead)
+            span = f"{_number(now['skill_low'])} to {_number(now['skill_high'])}"
+            table.add_row(
+                str(reference) if lead == leads[0] else "",
+                str(lead),
+                _number(now["skill"]),
+                span if now["skill_low"].notnull() else "",
+            )
+        table.add_section()
+    yield "Skill of the CRPS: 1 is perfect, 0 as good as the reference", table
 
 
 def places(written: Written) -> list[str]:

@@ -19,7 +19,7 @@ from caspian_sim.ensemble import run_kept
 from caspian_sim.evaluate.hindcast import hindcast
 from caspian_sim.outputs.folder import check_space, staged, stages, write_text
 from caspian_sim.outputs.log import LOGGER, log_versions, recorded, timed
-from caspian_sim.outputs.scores import TABLES, scores_csv
+from caspian_sim.outputs.scores import TABLES, checks_csv, scores_csv
 from caspian_sim.outputs.summary import summary_csv
 from caspian_sim.results import ZARR_SUFFIX, add_to_zarr, open_result, save
 from caspian_sim.resume import Unfinished
@@ -27,6 +27,7 @@ from caspian_sim.resume import Unfinished
 Progress = Callable[[str, int, int], None]
 
 SUMMARY, LOG, FIGURES = "summary.csv", "run.log", "figures"
+CHECKS = "checks"
 IMAGES = ("png", "svg")
 # Variables of a dataset with scenario, programme, member and time, and the size of a float64.
 STATE_ARRAYS, BYTES_PER_NUMBER = 9, 8
@@ -153,7 +154,7 @@ def write_run(
 
 
 def write_hindcast(directory: Path, *, overwrite: bool = False, progress: Progress | None = None) -> Written:
-    """Run the hindcast and write its folder: dataset, tables, figure and log.
+    """Run the hindcast and write its folder: dataset, tables, figures and log.
 
     Parameters
     ----------
@@ -171,7 +172,8 @@ def write_hindcast(directory: Path, *, overwrite: bool = False, progress: Progre
         As for :func:`write_run`.
     """
     began = time.perf_counter()
-    names = ["hindcast.nc", *(f"{table}.csv" for table in TABLES), LOG, *_figure_files(["hindcast"])]
+    tables = [f"{table}.csv" for table in (*TABLES, CHECKS)]
+    names = ["hindcast.nc", *tables, LOG, *_figure_files(["hindcast", "checklist"])]
     report = progress or _silent
     with recorded() as log, staged(directory, names, overwrite=overwrite) as stage:
         log_versions()
@@ -180,7 +182,11 @@ def write_hindcast(directory: Path, *, overwrite: bool = False, progress: Progre
         save(dataset, stage / "hindcast.nc")
         for table in TABLES:
             write_text(stage / f"{table}.csv", scores_csv(dataset, table))
+        write_text(stage / f"{CHECKS}.csv", checks_csv(dataset))
         _draw("hindcast", dataset, stage / FIGURES)
+        with timed("figure checklist"):
+            drawn, table_of_it = figures.checklist(dataset), figures.checklist_table(dataset)
+            figures.save_figure(drawn, table_of_it, stage / FIGURES, "checklist", IMAGES)
         seconds = time.perf_counter() - began
         LOGGER.info("all: %.2f s", seconds)
         write_text(stage / LOG, log.text)
