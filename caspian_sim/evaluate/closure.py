@@ -17,6 +17,7 @@ from caspian_sim.basin.rivers import river_inflow
 from caspian_sim.climate.seasons import KM3_TO_KM2_MM
 from caspian_sim.collect import Calendar
 from caspian_sim.record.bay import bay_record, early_bay
+from caspian_sim.record.posterior import best_values
 
 Array = NDArray[np.float64]
 
@@ -47,7 +48,7 @@ class Closure:
 def observed_bay(
     first_year: int, last_year: int, known_until: int | None = None
 ) -> tuple[Calendar, Array, Array]:
-    """Kara-Bogaz-Gol under the observed level of the sea, with the best values of all parameters.
+    """Kara-Bogaz-Gol under the observed level of the sea, with the calibrated values of all parameters.
 
     Parameters
     ----------
@@ -69,7 +70,7 @@ def observed_bay(
     The bay starts as high over its floor as about 1972 (fact ``kbg_max_depth_1972``) and has
     forgotten it by 1970: in 1937, starts at −33 m and at −27.5 m still differ by 0.6 km³/yr of outflow.
     """
-    best = {name: np.array([prior.best]) for name, prior in data.parameters().items()}
+    best = {name: np.array([value]) for name, value in best_values().items()}
     calendar = Calendar(first_year, last_year)
     history = bay_record(calendar, best, early_bay(1), known_until)
     return calendar, history.volume[:, 0], history.outflow[:, 0]

@@ -95,7 +95,7 @@ def fit_until(
     Fit
     """
     known = observed.until(year)
-    reference = reference_of(known, year - REFERENCE_YEARS + 1, year)
+    reference = reference_of(known, year - REFERENCE_YEARS + 1, year, seasons=False)
     target = Target(calibrated_parameters(), known, reference)
     chain, _, _ = sample_ensemble(target, seed + year, walkers=WALKERS, burn_in=burn_in, steps=steps)
     thinned = chain[:: max(1, min(THINNED, steps // 10))].reshape(-1, chain.shape[-1])

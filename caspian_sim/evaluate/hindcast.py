@@ -1,14 +1,17 @@
 """Free run of the model over the record: what it explains of the observed level, and what it does not.
 
 The sea starts at its level of 1936 and is never corrected. Inflow is observed, the history of the strait is
-data, and every parameter has its best value. One number is fitted, the constant net evaporation, and kept
-within the range of the facts; a second run lets net evaporation drift slowly.
+data, and every parameter has its calibrated value. In the first run one number is fitted, the constant net
+evaporation, and kept within the range of the facts; the second lets net evaporation drift slowly. The third
+takes net evaporation and inflow of every year from the reconstruction
+(:mod:`caspian_sim.evaluate.reconstruct`), which has seen the levels: it shows that the annual balance and
+the model by months are the same balance.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import xarray as xr
@@ -25,13 +28,17 @@ from caspian_sim.basin.strait import strait_state
 from caspian_sim.climate.seasons import level_departure_at_month_edges, net_evaporation_departure
 from caspian_sim.collect import Calendar
 from caspian_sim.evaluate.closure import FIRST_YEAR, LAST_YEAR, LEVEL_RECORD_STARTS, observed_bay
+from caspian_sim.evaluate.reconstruct import smooth_record
 from caspian_sim.forcing import Forcing
 from caspian_sim.plan import HIGHEST_LEVEL, LOWEST_LEVEL
+from caspian_sim.record.observations import shipped_observations
+from caspian_sim.record.posterior import best_values
 from caspian_sim.solve import Solution, solve
 
 Array = NDArray[np.float64]
 
-RUNS = ("inflow alone", "slow net evaporation")
+RECONSTRUCTION = "full reconstruction"
+RUNS = ("inflow alone", "slow net evaporation", RECONSTRUCTION)
 # Degrees of freedom of the slow net evaporation, its mean included.
 SLOW_COEFFICIENTS = 9
 SPLINE_DEGREE = 3
@@ -118,18 +125,21 @@ class _Model:
 
     def __init__(self, calendar: Calendar) -> None:
         self._calendar = calendar
-        self._best = {name: prior.best for name, prior in data.parameters().items()}
+        self._best = best_values()
         self._season = net_evaporation_departure(calendar.fractions).ravel()[:, None]
         curve = load_hypsometry()
         self._table = curve.volume_table(LOWEST_LEVEL, HIGHEST_LEVEL)
         before = calendar.first_year - 1
         start = observed_level_at(np.array([before + 1.0]), last_year=before)[0]
-        self.start = float(start + level_departure_at_month_edges()[0])
-        self._sea = curve.volume(self.start) - curve.reference_volume
+        new_year = float(level_departure_at_month_edges()[0])
+        self.start = float(start + new_year)
+        self.season_of_new_year = float(curve.volume(self.start) - curve.volume(float(start)))
+        self.factor = self._best["area_factor"]
+        self.sea = self.factor * (curve.volume(self.start) - curve.reference_volume)
         self._bay = observed_bay(LEVEL_RECORD_STARTS, before, known_until=before)[1][-1]
 
-    def solve(self, columns: list[Variant], net_evaporation: Array) -> Solution:
-        """Run the columns with net evaporation of shape (year, column) in mm/yr."""
+    def solve(self, columns: list[Variant], net_evaporation: Array, sea: Array | None = None) -> Solution:
+        """Run the columns with net evaporation (year, column) in mm/yr, from volumes `sea` in km³."""
         best, by_month = self._best, self._calendar.by_month
         inflow = np.stack([variant.inflow for variant in columns], axis=1)
         coefficient = [
@@ -153,8 +163,8 @@ class _Model:
                 pipe_outflow=np.stack([variant.pipe_outflow for variant in columns], axis=1),
                 bay_net_evaporation=best["bay_net_evaporation"] + self._season,
             ),
-            Basin(self._table, kara_bogaz_gol(), count, best["strait_sill"] * count),
-            self._sea * count,
+            Basin(self._table, kara_bogaz_gol(), self.factor * count, best["strait_sill"] * count),
+            self.sea * count if sea is None else sea,
             self._bay * count,
             self._calendar.interval,
         )
@@ -181,6 +191,16 @@ def _fit(model: _Model, settings: list[Variant], observed: Array, step: Callable
             first += 1 + len(weight)
         step()
     return weights
+
+
+def _reconstructed(setting: Variant, years: NDArray[np.int64]) -> tuple[Variant, Array, float]:
+    """Inflow, net evaporation (year,) and volume at the start (km³), smoothed with calibrated values."""
+    best = {name: np.array([value]) for name, value in best_values().items()}
+    smoothed = smooth_record(best, shipped_observations())
+    inside = np.isin(smoothed.year, years)
+    start = smoothed.mean["volume"][smoothed.year == years[0] - 1]
+    variant = replace(setting, name=RECONSTRUCTION, inflow=smoothed.mean["inflow"][inside, 0])
+    return variant, smoothed.mean["net_evaporation"][inside, 0], float(start[0, 0])
 
 
 def hindcast(progress: Callable[[int, int], None] | None = None) -> xr.Dataset:
@@ -224,10 +244,14 @@ def hindcast(progress: Callable[[int, int], None] | None = None) -> xr.Dataset:
 
     weights = _fit(model, settings, observed, step)
     net = np.stack([v.basis @ w for v, w in zip(settings, weights, strict=True)], axis=1)
-    solution = model.solve(settings, net)
+    variant, evaporated, volume = _reconstructed(settings[-1], years)
+    net = np.hstack([net, evaporated[:, None]])
+    sea = np.append(np.full(len(settings), model.sea), volume + model.factor * model.season_of_new_year)
+    solution = model.solve([*settings, variant], net, sea)
     step()
     error = solution.level - observed[:, None]
     last = slice(-len(RUNS), None)
+    terms = slice(None, len(settings))
     bay, bay_area = kara_bogaz_gol().level_and_area(solution.bay_volume)
     by_run = {
         "sea_level": (solution.level, "m", "annual mean level of the model"),
@@ -255,12 +279,12 @@ def hindcast(progress: Callable[[int, int], None] | None = None) -> xr.Dataset:
     )
     variables["term_rmse"] = (
         ("term",),
-        np.sqrt((error**2).mean(axis=0)),
+        np.sqrt((error[:, terms] ** 2).mean(axis=0)),
         {"units": "m", "long_name": "root mean square error with this term and those before it"},
     )
     variables["term_net_evaporation"] = (
         ("term",),
-        net.mean(axis=0),
+        net[:, terms].mean(axis=0),
         {"units": "mm year-1", "long_name": "mean net evaporation that fits best"},
     )
     low, high = net_evaporation_range()
@@ -281,7 +305,8 @@ def hindcast(progress: Callable[[int, int], None] | None = None) -> xr.Dataset:
             "net_evaporation_range": f"{low:g} to {high:g} mm/yr for a constant, from facts sea_evaporation "
             f"(grade {data.fact('sea_evaporation').grade}) and sea_precipitation "
             f"(grade {data.fact('sea_precipitation').grade})",
-            "degrees_of_freedom": f"1 for a constant net evaporation, {SLOW_COEFFICIENTS} for the slow one",
+            "degrees_of_freedom": f"1 for a constant net evaporation, {SLOW_COEFFICIENTS} for the slow one, "
+            "one a year for the reconstruction",
         },
     )
     for name in ("sea_level", "observed_level", "bay_level"):

@@ -20,7 +20,7 @@ LABELS_CM = 3.0
 """Room for the labels of the runs."""
 GAP_CM = 0.4
 OBSERVED_WIDTH = 2.0
-DASHES: tuple[Any, ...] = ((0, (4, 1.4)), "-")
+DASHES: tuple[Any, ...] = ((0, (4, 1.4)), "-", (0, (1.2, 0.9)))
 """Lines of the runs, in their order."""
 PARAMETERS = (
     "precipitation",

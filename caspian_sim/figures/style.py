@@ -93,6 +93,7 @@ BUDGET_TERMS = {
 HINDCAST_RUNS = {
     "inflow alone": Mark("#D98200", "s"),
     "slow net evaporation": Mark("#1F5FA8", "o"),
+    "full reconstruction": Mark("#1B7F4B", "^"),
 }
 
 # Programmes differ by dashes, since colour belongs to the scenario.

@@ -28,6 +28,7 @@ ENGLISH: Mapping[str, str] = {
     "term.consumption": "growth of consumption",
     "run.inflow alone": "inflow alone",
     "run.slow net evaporation": "with slow net evaporation",
+    "run.full reconstruction": "full reconstruction",
     "parameter.volga_sensitivity": "sensitivity of the Volga to warming",
     "parameter.other_river_sensitivity": "sensitivity of other rivers",
     "parameter.precipitation_sensitivity": "sensitivity of precipitation",

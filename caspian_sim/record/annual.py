@@ -43,7 +43,11 @@ from caspian_sim.basin.hypsometry import load_hypsometry
 from caspian_sim.basin.rivers import inflow_shape, month_fractions, river_inflow
 from caspian_sim.climate.response import inflow_sensitivity, net_evaporation_sensitivity
 from caspian_sim.climate.scenario import BASELINE
-from caspian_sim.climate.seasons import COMMON_YEAR
+from caspian_sim.climate.seasons import (
+    COMMON_YEAR,
+    level_departure_at_month_edges,
+    net_evaporation_departure,
+)
 from caspian_sim.climate.warming import MIDDLE_SCENARIO, warming
 from caspian_sim.record.kalman import Filtered, Step, run_filter
 from caspian_sim.record.observations import Observations, late_level, shipped_observations
@@ -81,13 +85,45 @@ class Reference:
         K.
     volga_share : float
         Share of the Volga in the expected inflow.
+    seasons : bool
+        Count what is lost because net evaporation is strongest while the sea stands high in the year
+        (:func:`seasonal_loss`).
     """
 
     warming: float
     volga_share: float
+    seasons: bool = True
 
 
-def reference_of(observed: Observations, first: int, last: int) -> Reference:
+@cache
+def _mean_year() -> tuple[Array, Array, Array]:
+    """Length of the months (yr), departure of their mean level (m) and of their net evaporation (mm/yr)."""
+    fractions = month_fractions(COMMON_YEAR)
+    edges = level_departure_at_month_edges()
+    return fractions[0], 0.5 * (edges[1:] + edges[:-1]), net_evaporation_departure(fractions)[0]
+
+
+def seasonal_loss(level: float) -> float:
+    r"""Net evaporation in the mean year beyond its annual mean over the area of the mean level.
+
+    Parameters
+    ----------
+    level : float
+        Annual mean level, m BHS.
+
+    Returns
+    -------
+    float
+        :math:`\sum_m \tau_m n_m [A(\bar h + \delta_m) - A(\bar h)]` in km³/yr, with the departures of the
+        months.
+    """
+    length, height, net = _mean_year()
+    curve = load_hypsometry()
+    area = np.asarray(curve.area(level + height)) - float(curve.area(level))
+    return float((length * net * area).sum() * MM_KM2_TO_KM3)
+
+
+def reference_of(observed: Observations, first: int, last: int, seasons: bool = True) -> Reference:
     """Refer to the mean of some years.
 
     Parameters
@@ -95,6 +131,8 @@ def reference_of(observed: Observations, first: int, last: int) -> Reference:
     observed : Observations
     first, last : int
         Both inclusive.
+    seasons : bool
+        As in :class:`Reference`.
 
     Returns
     -------
@@ -103,7 +141,7 @@ def reference_of(observed: Observations, first: int, last: int) -> Reference:
     chosen = (observed.year >= first) & (observed.year <= last)
     both = chosen & ~np.isnan(observed.volga) & ~np.isnan(observed.inflow)
     share = observed.volga[both].sum() / observed.inflow[both].sum()
-    return Reference(float(np.nanmean(observed.warming[chosen])), float(share))
+    return Reference(float(np.nanmean(observed.warming[chosen])), float(share), seasons)
 
 
 @cache
@@ -245,6 +283,7 @@ def _steps(
             + parameters["groundwater"]
             - outflow[min(place, len(outflow) - 1)]
             - area * (expected_net + net_slope * change)
+            - (factor * seasonal_loss(level) if reference.seasons else 0.0)
         )
         # Rows of volume and mean follow from those of the departures of the same year.
         transition, loaded = departure.copy(), noise.copy()

@@ -42,6 +42,11 @@ class Posterior:
         return {name: float(np.median(values)) for name, values in self.parameters.items()}
 
 
+def best_values() -> dict[str, float]:
+    """Best value of every parameter: the median of the posterior, or the prior's if not calibrated."""
+    return {name: p.best for name, p in data.parameters().items()} | shipped_posterior().medians()
+
+
 @cache
 def shipped_posterior() -> Posterior:
     """Return the posterior that ships with the package."""
