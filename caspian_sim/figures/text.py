@@ -233,8 +233,8 @@ ENGLISH: Mapping[str, str] = {
     "checklist.fail": "fail",
     "checklist.never": "never",
     "checklist.sources": "Sources: rates published by Chen et al. (2017), the other targets from the tables "
-    "water_balance_facts and sea_level_annual, with their evidence grade. Rates are least-squares slopes of "
-    "annual means.",
+    "water_balance_facts and sea_level_annual, with their evidence grade. Rates are changes from the first year "
+    "to the last; the trend of the bay is by least squares.",
     "checklist.grade_d": "Tolerances without a published range are choices (evidence grade D), a tenth of "
     "the value for most; the table hindcast_checks gives the reason of each.",
     "axis.tolerances": "Distance (tolerances)",
