@@ -158,7 +158,7 @@ def brute_force(outer, inner, alone, generator):
 @pytest.mark.parametrize("name", ["net_evaporation", "area_factor", "initial_level_error", "variability"])
 def test_indices_of_the_model_agree_with_brute_force(result, name):
     generator = np.random.default_rng(21)
-    outer, inner = 160, 24
+    outer, inner = 180, 24
     now = result.sel(scenario="ssp245", year=2028, input=name)
     variance = float(result.level_sd.sel(scenario="ssp245", year=2028)) ** 2
 

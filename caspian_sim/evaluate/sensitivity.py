@@ -277,10 +277,11 @@ def _varied(plan: Plan) -> dict[str, Parameter]:
             "    allowed  prior"
         )
     measures = {f"measure:{measure.id}" for used in plan.programmes.values() for measure in used}
+    parameters = {f"parameter:{name}" for name in plan.frame.priors}
     varied = {
         name: prior
         for name, prior in plan.inputs.items()
-        if prior.distribution != "fixed" and (name.startswith("parameter:") or name in measures)
+        if prior.distribution != "fixed" and (name in parameters or name in measures)
     }
     if not varied:
         raise ConfigError(
