@@ -28,6 +28,9 @@ from caspian_sim.basin.volume_table import VolumeTable
 
 Array = NDArray[np.float64]
 
+# Levels closer than this are one, m: the table must not get a segment out of rounding.
+SAME_NODE = 1e-6
+
 
 def shallow_share(curve: Hypsometry, level: Array | float, depth: float) -> Array:
     """Share of the sea that is shallower than a depth.
@@ -36,9 +39,9 @@ def shallow_share(curve: Hypsometry, level: Array | float, depth: float) -> Arra
     ----------
     curve : Hypsometry
     level : ndarray or float
-        Level of the sea, m BHS, within the curve.
+        Level of the sea, m BHS; with the bed at that depth within the curve.
     depth : float
-        m. Below the curve the area counts as that of its lowest node.
+        m.
 
     Returns
     -------
@@ -46,7 +49,7 @@ def shallow_share(curve: Hypsometry, level: Array | float, depth: float) -> Arra
         From 0 to 1.
     """
     height = np.asarray(level, dtype=np.float64)
-    return np.asarray(1.0 - curve.area(_bed(curve, height, depth)) / np.asarray(curve.area(height)))
+    return np.asarray(1.0 - curve.area(height - depth) / np.asarray(curve.area(height)))
 
 
 def shallow_weight(factor: Array, baseline_share: float) -> Array:
@@ -67,35 +70,56 @@ def shallow_weight(factor: Array, baseline_share: float) -> Array:
 
 
 def with_shallows(
-    table: VolumeTable, curve: Hypsometry, depth: float, baseline_share: float, held_at: float | None = None
+    curve: Hypsometry, lowest_level: float, highest_level: float, depth: float, baseline_share: float
 ) -> VolumeTable:
-    """Put the excess of shallow water into a look-up table.
+    """Look-up table of a sea with the excess of its shallow water.
 
     Parameters
     ----------
-    table : VolumeTable
-        Of the curve, or of a basin of constant area in its place.
     curve : Hypsometry
-        Curve of the sea.
+    lowest_level, highest_level : float
+        Range that the table must cover, m BHS. It ends where the bed of the shallows leaves the curve.
     depth : float
         Depth down to which water is shallow, m.
     baseline_share : float
         Share of the sea that is shallow at the mean level of the baseline.
-    held_at : float, optional
-        Level (m BHS) whose share holds at every level, as the area does where it is constant.
 
     Returns
     -------
     VolumeTable
     """
-    level, area = table.node_level, table.node_area
-    if held_at is None:
-        deep = np.asarray(curve.area(_bed(curve, level, depth)))
-        excess = (1.0 - baseline_share) * area - deep
-    else:
-        excess = (shallow_share(curve, held_at, depth) - baseline_share) * area
-    return replace(table, node_excess=excess, excess_slope=np.diff(excess) / np.diff(level))
+    fine, bottom = _refined(curve, depth), curve.node_level[0]
+    reached = fine.node_level[np.searchsorted(fine.node_level, bottom + depth - SAME_NODE)]
+    table = fine.volume_table(max(lowest_level, float(reached)), highest_level)
+    deep = np.asarray(curve.area(np.maximum(table.node_level - depth, bottom)))
+    return _with_excess(table, (1.0 - baseline_share) * table.node_area - deep)
 
 
-def _bed(curve: Hypsometry, level: Array, depth: float) -> Array:
-    return np.asarray(np.maximum(level - depth, curve.node_level[0]))
+def with_constant_shallows(table: VolumeTable, share: float, baseline_share: float) -> VolumeTable:
+    """Look-up table of a basin of constant area with the excess of shallow water, its share held too.
+
+    Parameters
+    ----------
+    table : VolumeTable
+        Of the basin of constant area.
+    share, baseline_share : float
+        Share of the sea that is shallow, and what it is at the mean level of the baseline.
+
+    Returns
+    -------
+    VolumeTable
+    """
+    return _with_excess(table, (share - baseline_share) * table.node_area)
+
+
+def _with_excess(table: VolumeTable, excess: Array) -> VolumeTable:
+    return replace(table, node_excess=excess, excess_slope=np.diff(excess) / np.diff(table.node_level))
+
+
+def _refined(curve: Hypsometry, depth: float) -> Hypsometry:
+    """Curve with further nodes where the deep area has its own, so that it too is linear between them."""
+    above = curve.node_level + depth
+    above = above[above < curve.node_level[-1]]
+    nearest = np.abs(above[:, None] - curve.node_level).min(axis=1)
+    level = np.sort(np.concatenate([curve.node_level, above[nearest > SAME_NODE]]))
+    return Hypsometry(node_level=level, node_area=np.asarray(curve.area(level)), name=curve.name)

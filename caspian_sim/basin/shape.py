@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from caspian_sim import data
 from caspian_sim.basin.hypsometry import Hypsometry, constant_area, load_hypsometry, read_hypsometry_csv
-from caspian_sim.basin.shallows import shallow_share, with_shallows
+from caspian_sim.basin.shallows import shallow_share, with_constant_shallows, with_shallows
 from caspian_sim.basin.volume_table import VolumeTable
 from caspian_sim.config import Config
 from caspian_sim.errors import ConfigError
@@ -69,8 +69,9 @@ def sea_shape(config: Config, start: float, baseline: tuple[int, int]) -> SeaSha
     constant = config.climate.area_convention == "constant"
     shape = constant_area(start, curve.area(start)) if constant else curve
     bottom, top = shape.node_level[0], min(shape.node_level[-1], HIGHEST_LEVEL)
+    bottom = max(bottom, LOWEST_LEVEL)
     if config.climate.evaporation == "linear":
-        return SeaShape(curve, shape, shape.volume_table(max(bottom, LOWEST_LEVEL), top))
+        return SeaShape(curve, shape, shape.volume_table(bottom, top))
 
     depth = data.fact("shallow_water_depth").value
     record = data.load("sea_level_annual")["level"]
@@ -83,11 +84,10 @@ def sea_shape(config: Config, start: float, baseline: tuple[int, int]) -> SeaSha
             f"{before:.2f} m BHS, its mean level of {baseline[0]}-{baseline[1]}, at least\n"
             "    hint     climate.evaporation: linear does without"
         )
-    if not constant:
-        # The sea must stay so high that the bed of its shallows is on the curve.
-        bottom = min(level for level in curve.node_level if level >= bottom + depth)
     share = float(shallow_share(curve, before, depth))
-    table = shape.volume_table(max(bottom, LOWEST_LEVEL), top)
-    return SeaShape(
-        curve, shape, with_shallows(table, curve, depth, share, start if constant else None), share
-    )
+    if constant:
+        now = float(shallow_share(curve, start, depth))
+        table = with_constant_shallows(shape.volume_table(bottom, top), now, share)
+    else:
+        table = with_shallows(shape, bottom, top, depth, share)
+    return SeaShape(curve, shape, table, share)
