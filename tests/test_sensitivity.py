@@ -222,7 +222,7 @@ def test_one_step_a_month_is_as_good_as_two():
     config = load_config(
         {"name": "steps", "period": {"start": 2026, "end": 2100}, "climate": {"scenarios": ["ssp585"]}}
     )
-    one = make_plan(module._only(config, [2100]))
+    one = make_plan(module.levels_only(config, 2100))
     two = make_plan(
         one.frame.config.model_copy(
             update={"solver": one.frame.config.solver.model_copy(update={"steps_per_month": 2})}
