@@ -122,11 +122,7 @@ def variance(
     began = time.perf_counter()
     config = load_config(source, overrides)
     check_draws(samples, streams)
-    for name in vary:
-        if name not in CHOICES:
-            raise OutOfRangeError(
-                f"unknown structural choice\n    found    {name!r}\n    allowed  {', '.join(CHOICES)}"
-            )
+    check_choices(vary)
     levels = {
         name: choice.of(config)
         if name in vary
@@ -135,11 +131,11 @@ def variance(
     }
     drawn = config.uncertainty
     draws = (1 if drawn.parameters == "central" else samples, streams if drawn.variability else 1)
-    config = levels_only(config, config.period.end)
+    settings = levels_only(config, config.period.end)
     runs = int(np.prod([len(values) for values in levels.values()])) * int(np.prod(draws))
     if runs * len(config.climate.scenarios) >= WORTH_COMPILING:
-        config = compiled(config)
-    level = _levels(config, levels, draws, progress)
+        settings = compiled(settings)
+    level = _levels(settings, levels, draws, progress)
     dataset = _dataset(config, level, levels)
     dataset.attrs["seconds"] = f"{time.perf_counter() - began:.1f}"
     return dataset
@@ -151,6 +147,15 @@ def check_draws(samples: int, streams: int) -> None:
         if count < FEWEST:
             raise OutOfRangeError(
                 f"too few draws of {of}\n    found    {count}\n    allowed  {FEWEST} or more"
+            )
+
+
+def check_choices(vary: Sequence[str]) -> None:
+    """Refuse a structural choice that there is not (:class:`OutOfRangeError`)."""
+    for name in vary:
+        if name not in CHOICES:
+            raise OutOfRangeError(
+                f"unknown structural choice\n    found    {name!r}\n    allowed  {', '.join(CHOICES)}"
             )
 
 
