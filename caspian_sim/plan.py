@@ -193,7 +193,7 @@ def _observations(config: Config) -> Observations:
     return additions.observations
 
 
-def make_plan(config: Config, observed: Observations | None = None) -> Plan:
+def make_plan(config: Config, observed: Observations | None = None, like: Plan | None = None) -> Plan:
     """Work out what all members of a run share.
 
     Parameters
@@ -201,6 +201,8 @@ def make_plan(config: Config, observed: Observations | None = None) -> Plan:
     config : Config
     observed : Observations, optional
         In place of those that the configuration names, or that ship with the package.
+    like : Plan, optional
+        Plan of a configuration that differs in its climate and basin alone: its posterior serves again.
 
     Returns
     -------
@@ -237,6 +239,15 @@ def make_plan(config: Config, observed: Observations | None = None) -> Plan:
         consumption=consumption_change(config.consumption.change, calendar.years, calendar.months),
         own_forcing="\n".join(f"{term.term}: {description(term)}" for term in own),
     )
+    calibrated = None
+    if config.uncertainty.parameters == "posterior":
+        calibrated = (
+            like.calibrated
+            if like is not None
+            else calibrated_draws(
+                shipped_posterior(), priors, set(config.parameters), observed, config.period.start - 1
+            )
+        )
     return Plan(
         frame=frame,
         sea=sea,
@@ -248,11 +259,7 @@ def make_plan(config: Config, observed: Observations | None = None) -> Plan:
             ROW: Parameter(ROW, "uniform", 0.5, 0.0, 1.0, "1", "B", "by definition", "row of the posterior"),
         },
         observed=observed,
-        calibrated=calibrated_draws(
-            shipped_posterior(), priors, set(config.parameters), observed, config.period.start - 1
-        )
-        if config.uncertainty.parameters == "posterior"
-        else None,
+        calibrated=calibrated,
         own=own,
     )
 

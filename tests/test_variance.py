@@ -18,6 +18,7 @@ from caspian_sim import cli, figures
 from caspian_sim.errors import DataError, OutOfRangeError
 from caspian_sim.evaluate.anova import PARAMETERS, VARIABILITY, components, resampled
 from caspian_sim.evaluate.variance import CHOICES, SOURCES, grouped
+from caspian_sim.figures.text import number
 
 S, M = ("scenario",), ("structure",)
 P, V = (PARAMETERS,), (VARIABILITY,)
@@ -343,11 +344,11 @@ def test_the_figure_marks_2050_and_the_last_year_with_their_numbers(project):
         assert str(year) in words
         assert f"{float(ds.level_sd.sel(year=year)):.2f} m" in words
         share, low, high = (
-            100 * float(ds[f"variance_share{end}"].sel(year=year, source="parameters"))
+            number(100 * float(ds[f"variance_share{end}"].sel(year=year, source="parameters")))
             for end in ("", "_low", "_high")
         )
-        assert f"{year}: {share:.0f} % ({low:.0f}–{high:.0f})" in words
-        assert f"{share:.0f} % ({low:.0f}–{high:.0f})" in texts(figures.variance(ds, width_cm=8.5))
+        assert f"{year}: {share} % ({low} to {high})" in words
+        assert f"{share} % ({low} to {high})" in texts(figures.variance(ds, width_cm=8.5))
     for name in ("internal variability", "parameters", "structure", "scenario", "interactions"):
         assert name in words
 

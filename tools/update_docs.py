@@ -413,7 +413,7 @@ def split(vary: tuple[str, ...] = tuple(CHOICES)) -> xr.Dataset:
     return cs.variance(QUICKSTART, vary=vary)
 
 
-def shares(found: xr.Dataset, of: str, what: str) -> list[list[str]]:
+def shares(found: xr.Dataset, of: str, what: str, form: str) -> list[list[str]]:
     """Rows of shares in per cent with their intervals."""
     rows = []
     for label in found[what].values:
@@ -422,7 +422,7 @@ def shares(found: xr.Dataset, of: str, what: str) -> list[list[str]]:
             now = [
                 found[f"{of}_share{end}"].sel({what: label, "year": year}) for end in ("", "_low", "_high")
             ]
-            value, low, high = (number(100.0 * float(share), ".0f") for share in now)
+            value, low, high = (number(100.0 * float(share), form) for share in now)
             cells.append(f"{value} ({low} to {high})")
         rows.append([str(label).replace("_", " "), *cells])
     return rows
@@ -430,7 +430,7 @@ def shares(found: xr.Dataset, of: str, what: str) -> list[list[str]]:
 
 def shares_and_spread(found: xr.Dataset) -> str:
     spread = [number(float(found.level_sd.sel(year=year)), ".2f") for year in YEARS]
-    rows = [*shares(found, "variance", "source"), ["standard deviation, m", *spread]]
+    rows = [*shares(found, "variance", "source", ".0f"), ["standard deviation, m", *spread]]
     return table(f"source, % of the variance | {' | '.join(map(str, YEARS))}", rows)
 
 
@@ -443,7 +443,7 @@ def structure_split_dynamic() -> str:
 
 
 def structure_choices() -> str:
-    rows = shares(split(), "structure", "choice") + shares(split(), "interaction", "pair")
+    rows = shares(split(), "structure", "choice", ".1f") + shares(split(), "interaction", "pair", ".1f")
     return table(f"part, % of the variance | {' | '.join(map(str, YEARS))}", rows)
 
 

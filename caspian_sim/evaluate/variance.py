@@ -29,13 +29,13 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from caspian_sim import results
-from caspian_sim.climate.draws import draw_inputs
 from caspian_sim.config import Config, load_config
 from caspian_sim.ensemble import COLUMNS
 from caspian_sim.errors import OutOfRangeError
 from caspian_sim.evaluate.anova import PARAMETERS, VARIABILITY, Components, components, resampled
 from caspian_sim.evaluate.sensitivity import WORTH_COMPILING, compiled, levels_only, on_all_cores
-from caspian_sim.simulate import Plan, integrate, make_plan
+from caspian_sim.plan import Plan, make_plan
+from caspian_sim.simulate import integrate, member_inputs
 
 Array = NDArray[np.float64]
 
@@ -160,10 +160,8 @@ def check_choices(vary: Sequence[str]) -> None:
 
 
 def draw_parameters(plan: Plan, samples: int) -> dict[str, Array]:
-    """Draw the inputs of a run as its members would have them, shape (sample,)."""
-    drawn = plan.frame.config.uncertainty
-    central = drawn.parameters == "central"
-    return draw_inputs(plan.inputs, np.arange(samples), drawn.seed, drawn.sampling, central=central)
+    """Draw the inputs of a run as its first members have them, shape (sample,)."""
+    return member_inputs(plan, np.arange(samples))
 
 
 def _levels(
@@ -173,12 +171,13 @@ def _levels(
     progress: Callable[[int, int], None] | None,
 ) -> Array:
     """Run the design: annual level by structure, scenario, draw of parameters and of variability, year."""
-    plans = []
+    plans: list[Plan] = []
     for values in product(*levels.values()):
         changed = config
         for name, value in zip(levels, values, strict=True):
             changed = CHOICES[name].put(changed, value)
-        plans.append(make_plan(changed))
+        # Observations are read, and what is odd about them is said, once.
+        plans.append(make_plan(changed, plans[0].observed, plans[0]) if plans else make_plan(changed))
     inputs = draw_parameters(plans[0], draws[0])
     scenarios = len(config.climate.scenarios)
     pairs = np.arange(draws[0] * draws[1])

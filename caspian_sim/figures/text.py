@@ -244,7 +244,7 @@ ENGLISH: Mapping[str, str] = {
     "shaded: {confidence} % confidence. Interactions are what sources do together beyond what each does "
     "alone.",
     "variance.percent": "{value} %",
-    "variance.range": "{value} % ({low}–{high})",
+    "variance.range": "{value} % ({low} to {high})",
     "variance.in_year": "{year}: {share}",
     "variance.spread": "{value} m",
     "variance.design": "{runs} runs: {scenarios} scenarios × {structures} structures × {samples} draws of "

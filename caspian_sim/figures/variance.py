@@ -222,7 +222,7 @@ def _names_beside(ax: Axes, ds: xr.Dataset, marked: list[int], edges: NDArray[np
 def _names_below(ax: Axes, ds: xr.Dataset, marked: list[int], top: float) -> None:
     """Write a row for each source with its shares in the marked years."""
     y = top - 0.5 * TITLE_CM
-    columns = [ax.get_xlim()[1] - 2.0 * (len(marked) - 1 - i) - 0.1 for i in range(len(marked))]
+    columns = [ax.get_xlim()[1] - 2.55 * (len(marked) - 1 - i) - 0.1 for i in range(len(marked))]
     for x, year in zip(columns, marked, strict=True):
         ax.text(x, y, str(year), ha="right", va="center_baseline", fontsize=style.SMALL, color=style.MUTED)
     ranges = [_ranges(ds, year) for year in marked]
