@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from caspian_sim.evaluate.hindcast import hindcast
     from caspian_sim.evaluate.literature import literature
     from caspian_sim.evaluate.sensitivity import sensitivity
+    from caspian_sim.evaluate.variance import variance
     from caspian_sim.results import open_result as open
     from caspian_sim.results import save
 
@@ -48,6 +49,7 @@ _PLACES = {
     "save": ("caspian_sim.results", "save"),
     "sensitivity": ("caspian_sim.evaluate.sensitivity", "sensitivity"),
     "solve_balance": ("caspian_sim.evaluate.budget", "solve_balance"),
+    "variance": ("caspian_sim.evaluate.variance", "variance"),
 }
 
 __all__ = [
@@ -64,6 +66,7 @@ __all__ = [
     "save",
     "sensitivity",
     "solve_balance",
+    "variance",
 ]
 
 

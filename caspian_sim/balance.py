@@ -9,7 +9,8 @@ r"""The water balance: fluxes and the one right-hand side that every solver inte
 *V* is the volume of the sea as an anomaly against its volume at −28 m BHS (km³), *Q* the sum of the terms
 that do not depend on the state (river inflow, groundwater, measures, less the change of consumption; km³/yr),
 *P* and *E* precipitation and evaporation (mm/yr) over the sea area *A* (km²), *F* the outflow to
-Kara-Bogaz-Gol and *N_b* the net evaporation from the bay (mm/yr).
+Kara-Bogaz-Gol and *N_b* the net evaporation from the bay (mm/yr). Where shallow water evaporates more than
+deep water, *E* is that of the baseline level, and :func:`surface` gives the area that it counts for.
 
 Every flux that depends on the state is a state of its own, integrated together with the volumes: the budget
 closes to round-off, whatever the error of the solver, and means of level and area come out without quadrature
@@ -19,14 +20,14 @@ afterwards.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from caspian_sim.basin.bay import Bay
 from caspian_sim.basin.exchange import MM_KM2_TO_KM3, bay_exchange
-from caspian_sim.basin.volume_table import VolumeTable, look_up
+from caspian_sim.basin.volume_table import VolumeTable, look_up, look_up_with_shallows
 
 Array = NDArray[np.float64]
 
@@ -57,12 +58,21 @@ class Basin:
         Factor on the sea area at every level, and so on every difference of volume.
     sill : ndarray, shape (member,)
         Sill of the strait, m BHS.
+    shallow_weight : ndarray, shape (member,), optional
+        How much more a shallow area counts for evaporation than the same area of the whole sea
+        (:func:`caspian_sim.basin.shallows.shallow_weight`). All of the sea counts alike when not given.
     """
 
     table: VolumeTable
     bay: Bay
     area_factor: Array
     sill: Array
+    shallow_weight: Array | None = None
+
+    def of(self, members: Any) -> Basin:
+        """Return the basin of some of the members, by their places."""
+        weight = None if self.shallow_weight is None else self.shallow_weight[members]
+        return Basin(self.table, self.bay, self.area_factor[members], self.sill[members], weight)
 
     def level_and_area(self, volume_anomaly: Array) -> tuple[Array, Array]:
         """Level (m BHS) and area (km²) of the sea at a volume anomaly (km³), shape (member,)."""
@@ -96,6 +106,45 @@ class Segment:
     bay_net_evaporation: Array
 
 
+def even_surface(
+    table: VolumeTable, sea: Array, area_factor: Array, shallow_weight: Array | None
+) -> tuple[Array, Array, Array]:
+    """As :func:`surface`, for a sea that evaporates alike everywhere; the weight plays no role."""
+    level, area = look_up(table, sea / area_factor)
+    area = area * area_factor
+    return level, area, area
+
+
+def uneven_surface(
+    table: VolumeTable, sea: Array, area_factor: Array, shallow_weight: Array
+) -> tuple[Array, Array, Array]:
+    """As :func:`surface`, for a sea that evaporates more where it is shallow."""
+    level, area, excess = look_up_with_shallows(table, sea / area_factor)
+    return level, area * area_factor, (area + shallow_weight * excess) * area_factor
+
+
+def surface(
+    table: VolumeTable, sea: Array, area_factor: Array, shallow_weight: Array | None
+) -> tuple[Array, Array, Array]:
+    """Level of the sea, its area, and the area that counts for evaporation.
+
+    Parameters
+    ----------
+    table, area_factor, shallow_weight
+        As in :class:`Basin`.
+    sea : ndarray, shape (member,)
+        Sea volume anomaly, km³.
+
+    Returns
+    -------
+    level, area, evaporating_area : ndarray, shape (member,)
+        m BHS and km².
+    """
+    if shallow_weight is None:
+        return even_surface(table, sea, area_factor, shallow_weight)
+    return uneven_surface(table, sea, area_factor, shallow_weight)
+
+
 def rates(
     sea: Array,
     water: Array,
@@ -109,6 +158,7 @@ def rates(
     bay: Bay,
     area_factor: Array,
     sill: Array,
+    shallow_weight: Array | None,
 ) -> tuple[Array, Array, Array, Array, Array, Array, Array, Array]:
     """Rates of change of all states in the order of their rows, for one member or an array of them.
 
@@ -118,7 +168,7 @@ def rates(
         Sea volume anomaly and water in the bay, km³.
     external, precipitation, evaporation, strait_coefficient, pipe_outflow, bay_net_evaporation : ndarray
         As in :class:`Segment`.
-    table, bay, area_factor, sill
+    table, bay, area_factor, sill, shallow_weight
         As in :class:`Basin`.
 
     Returns
@@ -126,13 +176,12 @@ def rates(
     tuple of ndarray
         Rates per year.
     """
-    level, area = look_up(table, sea / area_factor)
-    area = area * area_factor
+    level, area, evaporating = surface(table, sea, area_factor, shallow_weight)
     outflow, bay_loss = bay_exchange(
         level, water, bay, strait_coefficient, sill, pipe_outflow, bay_net_evaporation
     )
     rain = precipitation * area * MM_KM2_TO_KM3
-    vapour = evaporation * area * MM_KM2_TO_KM3
+    vapour = evaporation * evaporating * MM_KM2_TO_KM3
     return (
         external + rain - vapour - outflow,
         outflow - bay_loss,
@@ -176,5 +225,6 @@ def tendencies(state: Array, segment: Segment, basin: Basin) -> Array:
         basin.bay,
         basin.area_factor,
         basin.sill,
+        basin.shallow_weight,
     )
     return rate

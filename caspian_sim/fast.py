@@ -40,9 +40,13 @@ _SUMS = 6 * LANES  # accumulated states from LEVEL on, six rows
 _NOW, _THEN = 12 * LANES, 13 * LANES  # level at both ends of the step
 _FACTOR, _SILL = 14 * LANES, 15 * LANES
 _FORCING = 16 * LANES  # as in Segment, six rows
-_WATCHED = 22 * LANES  # what the events are watched against
+_SHALLOW = 22 * LANES  # weight of shallow water
+_WATCHED = 23 * LANES  # what the events are watched against
 
-_Table = namedtuple("_Table", "node_level node_area node_volume slope next_volume guide bins_per_volume")
+_Table = namedtuple(
+    "_Table",
+    "node_level node_area node_volume slope next_volume guide bins_per_volume node_excess excess_slope",
+)
 _Bay = namedtuple("_Bay", "table film_volume film_area")
 _Months = namedtuple(
     "_Months",
@@ -115,8 +119,11 @@ def _pick(values: Any, place: Any) -> Any:
 
 
 @cache
-def _kernel() -> Callable[..., None]:
-    """Compile the balance and the loops; takes a few seconds, once in a process."""
+def _kernel(uneven: bool) -> Callable[..., None]:
+    """Compile the balance and the loops; takes a few seconds, once in a process for each form of evaporation.
+
+    A sea that evaporates alike everywhere must not pay for one that does not.
+    """
     try:
         import numba
     except ImportError as error:
@@ -133,14 +140,24 @@ def _kernel() -> Callable[..., None]:
 
     pick = compiled(_pick)
     rise_and_area = compiled(volume_table.rise_and_area)
-    look_up = compiled(volume_table.look_up, rise_and_area=rise_and_area, pick=pick)
+    locate = compiled(volume_table.locate, pick=pick)
+    parts = {"locate": locate, "rise_and_area": rise_and_area, "pick": pick}
+    look_up = compiled(volume_table.look_up, **parts)
+    surface = (
+        compiled(
+            balance.uneven_surface,
+            look_up_with_shallows=compiled(volume_table.look_up_with_shallows, **parts),
+        )
+        if uneven
+        else compiled(balance.even_surface, look_up=look_up)
+    )
     bay_level_and_area = compiled(bay.bay_level_and_area, look_up=look_up)
     throttle = compiled(strait.throttle, power=compiled(_power))
     strait_outflow = compiled(strait.strait_outflow, throttle=throttle)
     bay_exchange = compiled(
         exchange.bay_exchange, bay_level_and_area=bay_level_and_area, strait_outflow=strait_outflow
     )
-    rates = compiled(balance.rates, look_up=look_up, bay_exchange=bay_exchange)
+    rates = compiled(balance.rates, surface=surface, bay_exchange=bay_exchange)
 
     def promise(_: Any) -> Any:
         """Tell the compiler that no two arguments of the function overlap, as restrict does in C."""
@@ -169,6 +186,7 @@ def _kernel() -> Callable[..., None]:
         water: Any,
         area_factor: Any,
         sill: Any,
+        shallow_weight: Any,
         table: Any,
         basin_bay: Any,
         steps: Any,
@@ -195,6 +213,7 @@ def _kernel() -> Callable[..., None]:
             for j in range(count):
                 work[_S + j], work[_W + j] = sea[begin + j], water[begin + j]
                 work[_FACTOR + j], work[_SILL + j] = area_factor[begin + j], sill[begin + j]
+                work[_SHALLOW + j] = shallow_weight[begin + j]
                 work[_WATCHED + levels * LANES + j] = sill[begin + j]
             for j in range(LANES):
                 work[_NOW + j] = look_up(table, work[_S + j] / work[_FACTOR + j])[0]
@@ -233,6 +252,7 @@ def _kernel() -> Callable[..., None]:
                                 basin_bay,
                                 work[_FACTOR + j],
                                 work[_SILL + j],
+                                work[_SHALLOW + j],
                             )
                             work[_DS + j], work[_DW + j] = r[0], r[1]
                             work[_S1 + j] += weight * r[0]
@@ -329,12 +349,14 @@ def integrate(
     fluxes = (np.ascontiguousarray(getattr(forcing, name)) for name in _Months._fields[2:])
     # Ones, because idle lanes divide by them.
     work = np.ones(_WATCHED + events * LANES)
-    _kernel()(
+    weight = basin.shallow_weight
+    _kernel(weight is not None)(
         _Months(forcing.length, interval, *fluxes),
         np.ascontiguousarray(sea),
         np.ascontiguousarray(water),
         np.ascontiguousarray(basin.area_factor),
         np.ascontiguousarray(basin.sill),
+        np.zeros(members) if weight is None else np.ascontiguousarray(weight),
         _plain(basin.table),
         _Bay(_plain(basin.bay.table), basin.bay.film_volume, basin.bay.film_area),
         steps,

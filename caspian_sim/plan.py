@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from caspian_sim.basin.hypsometry import Hypsometry, constant_area, load_hypsometry, read_hypsometry_csv
-from caspian_sim.basin.volume_table import VolumeTable
+from caspian_sim.basin.shape import SeaShape, sea_shape
 from caspian_sim.climate.own.forcing import description, read_own_forcing
 from caspian_sim.climate.own.series import OwnTerm
+from caspian_sim.climate.scenario import BASELINE
 from caspian_sim.climate.seasons import level_departure_at_month_edges
 from caspian_sim.collect import Calendar, Frame
-from caspian_sim.config import Config, Measure, available_measures, overridden_parameters
+from caspian_sim.config import Config, Measure, available_measures, overridden_parameters, parameters_of
 from caspian_sim.data import Parameter
 from caspian_sim.errors import ConfigError
 from caspian_sim.measures.consumption import consumption_change
@@ -31,8 +31,6 @@ Array = NDArray[np.float64]
 
 LOGGER = logging.getLogger("caspian_sim")
 
-# Working range of the look-up table, m BHS; a curve of a user's own may be shorter.
-LOWEST_LEVEL, HIGHEST_LEVEL = -100.0, -20.0
 # Parameters are calibrated on the record up to 2022: an earlier start would know its own future.
 EARLIEST_START = FITTED_UNTIL + 1
 # Input that says which row of the posterior a member has.
@@ -81,12 +79,6 @@ def initial_level(config: Config, observed: Observations) -> tuple[float, float]
     return seen + new_year, seen
 
 
-def _hypsometry(config: Config) -> Hypsometry:
-    return (
-        load_hypsometry() if config.basin.hypsometry is None else read_hypsometry_csv(config.basin.hypsometry)
-    )
-
-
 @dataclass(frozen=True)
 class Plan:
     """A run before any member is drawn: everything that follows from the configuration alone.
@@ -95,10 +87,8 @@ class Plan:
     ----------
     frame : Frame
         What the dataset needs.
-    table : VolumeTable
-        Level and area of the sea by volume.
-    shape : Hypsometry
-        Curve of the balance: the sea's own, or a box when the area is held constant.
+    sea : SeaShape
+        Shape of the sea.
     start : float
         Level at the start, m BHS.
     programmes : mapping of name to list of Measure
@@ -114,8 +104,7 @@ class Plan:
     """
 
     frame: Frame
-    table: VolumeTable
-    shape: Hypsometry
+    sea: SeaShape
     start: float
     programmes: Mapping[str, Sequence[Measure]]
     inputs: Mapping[str, Parameter]
@@ -204,7 +193,7 @@ def _observations(config: Config) -> Observations:
     return additions.observations
 
 
-def make_plan(config: Config, observed: Observations | None = None) -> Plan:
+def make_plan(config: Config, observed: Observations | None = None, like: Plan | None = None) -> Plan:
     """Work out what all members of a run share.
 
     Parameters
@@ -212,6 +201,8 @@ def make_plan(config: Config, observed: Observations | None = None) -> Plan:
     config : Config
     observed : Observations, optional
         In place of those that the configuration names, or that ship with the package.
+    like : Plan, optional
+        Plan of a configuration that differs in its climate and basin alone: its posterior serves again.
 
     Returns
     -------
@@ -223,18 +214,9 @@ def make_plan(config: Config, observed: Observations | None = None) -> Plan:
         When the start, the hypsometry or the forcing of the configuration cannot be used.
     """
     calendar = Calendar(config.period.start, config.period.end, config.output.frequency)
-    curve = _hypsometry(config)
     observed = observed or _observations(config)
     start, reference = initial_level(config, observed)
-    if not curve.node_level[0] < start < curve.node_level[-1]:
-        where = config.basin.hypsometry or "the shipped hypsometry"
-        raise ConfigError(
-            f"{where}: the table does not reach the level at the start\n"
-            f"    found    {curve.node_level[0]:g} to {curve.node_level[-1]:g} m BHS\n"
-            f"    allowed  a range of levels around {start:.2f} m BHS, wide enough for the whole run"
-        )
-    shape = constant_area(start, curve.area(start)) if config.climate.area_convention == "constant" else curve
-    bottom, top = shape.node_level[0], shape.node_level[-1]
+    sea = sea_shape(config, start, BASELINE)
     available = config.measures.available()
     priors = overridden_parameters(config.parameters)
     posterior = None if config.uncertainty.parameters == "prior" else shipped_posterior()
@@ -249,18 +231,26 @@ def make_plan(config: Config, observed: Observations | None = None) -> Plan:
         config=config,
         calendar=calendar,
         watch=Watch(tuple(config.outcomes.thresholds_m)),
-        reference_volume=shape.reference_volume,
-        curve=curve,
+        reference_volume=sea.shape.reference_volume,
+        curve=sea.curve,
         reference_level=reference,
         measures=available,
-        priors=priors,
+        priors={name: priors[name] for name in parameters_of(config)},
         consumption=consumption_change(config.consumption.change, calendar.years, calendar.months),
         own_forcing="\n".join(f"{term.term}: {description(term)}" for term in own),
     )
+    calibrated = None
+    if config.uncertainty.parameters == "posterior":
+        calibrated = (
+            like.calibrated
+            if like is not None
+            else calibrated_draws(
+                shipped_posterior(), priors, set(config.parameters), observed, config.period.start - 1
+            )
+        )
     return Plan(
         frame=frame,
-        table=shape.volume_table(max(bottom, LOWEST_LEVEL), min(top, HIGHEST_LEVEL)),
-        shape=shape,
+        sea=sea,
         start=start,
         programmes={name: measures_of(p, available) for name, p in config.programmes.items()},
         inputs={
@@ -269,11 +259,7 @@ def make_plan(config: Config, observed: Observations | None = None) -> Plan:
             ROW: Parameter(ROW, "uniform", 0.5, 0.0, 1.0, "1", "B", "by definition", "row of the posterior"),
         },
         observed=observed,
-        calibrated=calibrated_draws(
-            shipped_posterior(), priors, set(config.parameters), observed, config.period.start - 1
-        )
-        if config.uncertainty.parameters == "posterior"
-        else None,
+        calibrated=calibrated,
         own=own,
     )
 

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from caspian_sim.balance import Basin
 from caspian_sim.basin.bay import kara_bogaz_gol
 from caspian_sim.basin.hypsometry import load_hypsometry
-from caspian_sim.basin.strait import strait_state
+from caspian_sim.basin.shallows import shallow_weight
+from caspian_sim.basin.strait import strait_regime
 from caspian_sim.climate.draws import draw_inputs
 from caspian_sim.climate.months import total_inflow_by_month, vertical_fluxes
 from caspian_sim.climate.own.forcing import with_own_series
@@ -60,6 +61,7 @@ def monthly_forcing(
     parameters: Mapping[str, Array],
     consumption: Array,
     effect: ProgrammeEffect,
+    strait: str = "recut",
 ) -> Forcing:
     """Turn annual climate and a programme into the forcing of the months.
 
@@ -71,6 +73,8 @@ def monthly_forcing(
     consumption : ndarray, shape (month,)
         Change of consumption of all parties, km³/yr.
     effect : ProgrammeEffect
+    strait : str
+        State of the strait, one of :data:`caspian_sim.basin.strait.REGIMES`, apart from the measures.
 
     Returns
     -------
@@ -83,7 +87,7 @@ def monthly_forcing(
         external += effect.inflow
     if consumption.any():
         external -= consumption[:, None]
-    opening, recut, pipes = strait_state(calendar.years, calendar.months)
+    opening, recut, pipes = strait_regime(strait, len(calendar.years))
     opening = opening * effect.opening
     # One row for all months where the strait is never touched, which is most often.
     same = (opening == opening[0]).all() and (recut == recut[0]).all()
@@ -143,7 +147,7 @@ def initial_volume(plan: Plan, area_factor: Array, volume: Array) -> Array:
         shipped = load_hypsometry()
         level = shipped.level(volume / area_factor + shipped.reference_volume)
         level = level + level_departure_at_month_edges()[0]
-    return np.asarray(area_factor * (plan.shape.volume(level) - plan.frame.reference_volume))
+    return np.asarray(area_factor * (plan.sea.shape.volume(level) - plan.frame.reference_volume))
 
 
 @dataclass(frozen=True)
@@ -215,12 +219,17 @@ def integrate(
         for scenario in config.climate.scenarios
     ]
     forcings = [
-        monthly_forcing(calendar, climate, parameters, frame.consumption.sum(axis=0), effect)
+        monthly_forcing(
+            calendar, climate, parameters, frame.consumption.sum(axis=0), effect, config.basin.strait
+        )
         for climate in climates
         for effect in effects
     ]
     every = len(forcings)
     factor, sill = (np.tile(parameters[name], every) for name in ("area_factor", "strait_sill"))
+    share, weight = plan.sea.shallow_share, None
+    if share is not None:
+        weight = np.tile(shallow_weight(parameters["shallow_evaporation"], share), every)
 
     def name(column: int) -> str:
         pair, who = divmod(column, len(members))
@@ -230,7 +239,7 @@ def integrate(
 
     solution = solve(
         side_by_side(forcings),
-        Basin(plan.table, kara_bogaz_gol(), factor, sill),
+        Basin(plan.sea.table, kara_bogaz_gol(), factor, sill, weight),
         np.tile(sea, every),
         np.tile(bay_at_start(config.period.start, parameters, plan.observed), every),
         calendar.interval,

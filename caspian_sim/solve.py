@@ -167,7 +167,7 @@ def _locate(
 ) -> Array:
     """Time from the start of a step to each event in it, by bisection on the cubic between its ends."""
     events, members = np.nonzero(fell)
-    own = Basin(basin.table, basin.bay, basin.area_factor[members], basin.sill[members])
+    own = basin.of(members)
     ends = [values[: BAY + 1, members] for values in (y0, f0, y1, f1)]
     low, high = np.zeros(len(members)), np.ones(len(members))
     pick = np.arange(len(members))
@@ -191,7 +191,7 @@ def _adaptive_month(method: str, tolerance_mm: float, watch: Watch, counter: _Co
         absolute[LEVEL], absolute[AREA] = tolerance_mm * 1e-3, tolerance_mm * KM3_PER_MM * 1e3
         for member in range(state.shape[1]):
             pick = [member]
-            own = Basin(basin.table, basin.bay, basin.area_factor[pick], basin.sill[pick])
+            own = basin.of(pick)
             alone = Segment(
                 *(
                     values[pick] if values.shape[-1] > 1 else values
@@ -340,7 +340,7 @@ def _solve_compiled(
         ends = [np.zeros((STATES, len(columns))) for _ in range(2)]
         ends[0][: BAY + 1] = done.fell_from[event][:, columns]
         ends[1][: BAY + 1] = done.fell_to[event][:, columns]
-        own = Basin(basin.table, basin.bay, basin.area_factor[columns], basin.sill[columns])
+        own = basin.of(columns)
         segment = forcing.cells(month, columns)
         slopes = [tendencies(end, segment, own) for end in ends]
         fell = np.zeros((len(watch.names), len(columns)), dtype=bool)

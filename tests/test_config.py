@@ -296,7 +296,12 @@ FULL = {
     "title": "Küste: ein «Versuch» # 1",
     "description": "two\nlines",
     "period": {"start": 2026, "end": 2060},
-    "climate": {"scenarios": ["ssp585", "ssp119"], "area_convention": "constant"},
+    "climate": {
+        "scenarios": ["ssp585", "ssp119"],
+        "area_convention": "constant",
+        "evaporation": "shallow",
+    },
+    "basin": {"strait": "dammed"},
     "uncertainty": {"members": 3, "seed": 10**20, "parameters": "central", "variability": False},
     "parameters": {"groundwater": 3, "precipitation": {"high": 320}},
     "initial": {"level_m": -29},
@@ -388,10 +393,11 @@ def test_summary_reads_like_a_description_of_the_run():
         "<Config case>\n"
         "  title        Küste: ein «Versuch» # 1\n"
         "  period       2026–2060\n"
-        "  climate      ssp585, ssp119; constant area\n"
+        "  climate      ssp585, ssp119; constant area, shallow evaporation\n"
         "  uncertainty  3 members, central parameters, variability off, seed 100000000000000000000\n"
         "  parameters   groundwater, precipitation\n"
         "  initial      -29 m BHS\n"
+        "  strait       dammed\n"
         "  consumption  RU, upstream\n"
         "  measures     none catalogue, 1 custom; all\n"
         "  programmes   zeta (AZ), alpha (nobody acts), 1e3 (nobody acts)\n"

@@ -183,7 +183,7 @@ def assert_in_step(update_docs, name):
     assert (gap <= 1.01 * np.array(last_places(shown))).all(), message
 
 
-@pytest.mark.parametrize("name", ["parameters", "literature"])
+@pytest.mark.parametrize("name", ["parameters", "literature", "structure shallows"])
 def test_tables_of_data_are_in_step(update_docs, name):
     page, write = update_docs.TABLES[name]
     assert update_docs.marked(name).search(text_of(f"docs/{page}"))["body"] == write()
@@ -216,6 +216,10 @@ def test_tables_of_results_are_in_step(update_docs, name):
         "verification scores",
         "verification skill",
         "verification decades",
+        "structure split",
+        "structure split dynamic",
+        "structure choices",
+        "structure levels",
     ],
 )
 def test_tables_of_many_runs_are_in_step(update_docs, name):

@@ -328,7 +328,8 @@ def test_seed_changes_every_member(annual):
 
 def test_central_members_without_variability_are_all_alike(calm):
     assert_array_equal(calm.sea_level[:, :, 1:], calm.sea_level[:, :, [0, 0]])
-    assert_array_equal(calm.parameters[:, 0], [p.best for p in data.parameters().values()])
+    best = [data.parameters()[str(name)].best for name in calm.parameter.values]
+    assert_array_equal(calm.parameters[:, 0], best)
 
 
 @pytest.mark.parametrize("count", [1, 4])

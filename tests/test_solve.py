@@ -26,7 +26,7 @@ from scipy.integrate import solve_ivp
 import caspian_sim as cs
 from caspian_sim import data, simulate
 from caspian_sim import solve as solvers
-from caspian_sim.balance import SEA, STATES, Basin, Segment, tendencies
+from caspian_sim.balance import SEA, STATES, Segment, tendencies
 from caspian_sim.basin.bay import FILM_DEPTH
 from caspian_sim.basin.rivers import inflow_shape, river_inflow
 from caspian_sim.basin.strait import strait_state
@@ -50,9 +50,7 @@ def pick(forcing, basin, members):
         for field in fields(Segment)
         if getattr(forcing, field.name).shape[1] > 1
     }
-    return replace(forcing, **cut), Basin(
-        basin.table, basin.bay, basin.area_factor[members], basin.sill[members]
-    )
+    return replace(forcing, **cut), basin.of(members)
 
 
 def level_at_ends(solution, basin):

@@ -37,6 +37,7 @@ def main() -> None:
         "forecasts": figures.forecasts(forecasts),
         "verification": figures.verification(score_forecasts(forecasts)),
     }
+    pictures["variance"] = figures.variance(cs.variance(ROOT / "configs" / "quickstart.yaml"))
     for name, figure in pictures.items():
         drawn = io.BytesIO()
         figure.savefig(drawn, format="png", dpi=DOTS_PER_INCH)

@@ -2,13 +2,14 @@
 
 Usage: ``python tools/update_docs.py [FOLDER]`` from the root of the repository, after a change of data,
 priors or the model. FOLDER is what ``caspian-sim verify`` has written; without it the forecasts are issued
-anew, which takes some ten minutes, the rest about half a minute. A test fails when it was forgotten.
+anew, which takes some ten minutes, the rest some minutes. A test fails when it was forgotten.
 """
 
 import re
 import sys
 from collections.abc import Callable
 from functools import cache
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ import numpy as np
 import xarray as xr
 
 import caspian_sim as cs
+from caspian_sim.basin.shallows import shallow_share, shallow_weight
+from caspian_sim.climate.scenario import BASELINE
 from caspian_sim.evaluate.checklist import checklist
 from caspian_sim.evaluate.closure import close_balance
 from caspian_sim.evaluate.comparison import (
@@ -30,6 +33,7 @@ from caspian_sim.evaluate.comparison import (
 )
 from caspian_sim.evaluate.forecast import issue_forecasts
 from caspian_sim.evaluate.published import STATED, short_citation
+from caspian_sim.evaluate.variance import CHOICES
 from caspian_sim.evaluate.verification import HEADLINE_LEADS, score_forecasts
 from caspian_sim.figures import check_number, check_target
 from caspian_sim.figures.text import name as named
@@ -385,6 +389,74 @@ def verification_decades() -> str:
     )
 
 
+def structure_shallows() -> str:
+    depth = cs.data.fact("shallow_water_depth").value
+    prior = cs.data.parameters()["shallow_evaporation"]
+    curve, record = cs.hypsometry(), cs.data.load("sea_level_annual")["level"]
+    baseline = float(record.sel(year=slice(*BASELINE)).mean())
+    before = float(shallow_share(curve, baseline, depth))
+    rows = []
+    for level in (-26.0, -27.0, round(baseline, 2), -29.0, -30.0, -31.0, -32.0, -33.0, -34.0):
+        share = float(shallow_share(curve, level, depth))
+        weight = shallow_weight(np.array([prior.best, prior.high]), before)
+        change = 100.0 * weight * (share - before)
+        rows.append([number(level, ".4g"), number(share, ".3f"), *(number(c, "+.1f") for c in change)])
+    return table(
+        f"level, m BHS | share shallower than {depth:g} m | evaporation against baseline, %: factor "
+        f"{prior.best:g} | factor {prior.high:g}",
+        rows,
+    )
+
+
+@cache
+def split(vary: tuple[str, ...] = tuple(CHOICES)) -> xr.Dataset:
+    return cs.variance(QUICKSTART, vary=vary)
+
+
+def shares(found: xr.Dataset, of: str, what: str, form: str) -> list[list[str]]:
+    """Rows of shares in per cent with their intervals."""
+    rows = []
+    for label in found[what].values:
+        cells = []
+        for year in YEARS:
+            now = [
+                found[f"{of}_share{end}"].sel({what: label, "year": year}) for end in ("", "_low", "_high")
+            ]
+            value, low, high = (number(100.0 * float(share), form) for share in now)
+            cells.append(f"{value} ({low} to {high})")
+        rows.append([str(label).replace("_", " "), *cells])
+    return rows
+
+
+def shares_and_spread(found: xr.Dataset) -> str:
+    spread = [number(float(found.level_sd.sel(year=year)), ".2f") for year in YEARS]
+    rows = [*shares(found, "variance", "source", ".0f"), ["standard deviation, m", *spread]]
+    return table(f"source, % of the variance | {' | '.join(map(str, YEARS))}", rows)
+
+
+def structure_split() -> str:
+    return shares_and_spread(split())
+
+
+def structure_split_dynamic() -> str:
+    return shares_and_spread(split(("evaporation", "strait")))
+
+
+def structure_choices() -> str:
+    rows = shares(split(), "structure", "choice", ".1f") + shares(split(), "interaction", "pair", ".1f")
+    return table(f"part, % of the variance | {' | '.join(map(str, YEARS))}", rows)
+
+
+def structure_levels() -> str:
+    levels = split().level_mean.sel(year=LAST)
+    rows = []
+    for values in product(*(levels[choice].values for choice in CHOICES)):
+        own = levels.sel(dict(zip(CHOICES, values, strict=True)))
+        rows.append([*map(str, values), *(number(float(level), ".1f") for level in own)])
+    scenarios = " | ".join(str(scenario) for scenario in levels.scenario.values)
+    return table(f"evaporation | area | strait | {scenarios}", rows)
+
+
 TABLES: dict[str, tuple[str, Callable[[], str]]] = {
     "parameters": ("model.md", parameters),
     "effects": ("model.md", effects),
@@ -402,6 +474,11 @@ TABLES: dict[str, tuple[str, Callable[[], str]]] = {
     "verification scores": ("verification.md", verification_scores),
     "verification skill": ("verification.md", verification_skill),
     "verification decades": ("verification.md", verification_decades),
+    "structure shallows": ("structure.md", structure_shallows),
+    "structure split": ("structure.md", structure_split),
+    "structure split dynamic": ("structure.md", structure_split_dynamic),
+    "structure choices": ("structure.md", structure_choices),
+    "structure levels": ("structure.md", structure_levels),
 }
 
 

@@ -95,6 +95,27 @@ def _history() -> tuple[tuple[int, int, float, str, float], ...]:
     return tuple(rows)
 
 
+# Open share, and whether the strait is the one that was cut anew, for each state of it that may be assumed.
+REGIMES = {"recut": (1.0, True), "natural": (1.0, False), "dammed": (0.0, False)}
+
+
+def strait_regime(name: str, months: int) -> tuple[Array, NDArray[np.bool_], Array]:
+    """State of a strait that stays the same, as :func:`strait_state` gives it.
+
+    Parameters
+    ----------
+    name : {"recut", "natural", "dammed"}
+        Open as since 1992, open as before 1980, or closed and without pipes.
+    months : int
+
+    Returns
+    -------
+    opening, recut, pipe_outflow : ndarray, shape (month,)
+    """
+    opening, recut = REGIMES[name]
+    return np.full(months, opening), np.full(months, recut), np.zeros(months)
+
+
 def strait_state(
     years: NDArray[np.int64], months: NDArray[np.int64]
 ) -> tuple[Array, NDArray[np.bool_], Array]:

@@ -60,19 +60,36 @@ def pick(values: NDArray[Any], place: Any) -> Any:
     return values.take(place)
 
 
+def locate(table: VolumeTable, volume: FloatArray) -> Any:
+    """Segment of a volume anomaly (km³), one value or an array of them, the end segments extended."""
+    place = (volume - table.node_volume[0]) * table.bins_per_volume
+    # fmax and fmin, unlike clip, also bring NaN inside the guide.
+    begins = pick(table.guide, np.intp(np.fmin(np.fmax(place, 0.0), table.guide.size - 1.0)))
+    return begins + (volume >= pick(table.next_volume, begins))
+
+
 def look_up(table: VolumeTable, volume: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Level (m BHS) and area (km²) at a volume anomaly (km³), one value or an array of them, without checks.
 
     Outside the table the end segments are extended; NaN gives NaN.
     """
-    place = (volume - table.node_volume[0]) * table.bins_per_volume
-    # fmax and fmin, unlike clip, also bring NaN inside the guide.
-    begins = pick(table.guide, np.intp(np.fmin(np.fmax(place, 0.0), table.guide.size - 1.0)))
-    index = begins + (volume >= pick(table.next_volume, begins))
+    index = locate(table, volume)
     rise, surface = rise_and_area(
         volume - pick(table.node_volume, index), pick(table.node_area, index), pick(table.slope, index)
     )
     return pick(table.node_level, index) + rise, surface
+
+
+def look_up_with_shallows(
+    table: VolumeTable, volume: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Level and area as :func:`look_up`, and the excess of shallow water (km²) there."""
+    index = locate(table, volume)
+    rise, surface = rise_and_area(
+        volume - pick(table.node_volume, index), pick(table.node_area, index), pick(table.slope, index)
+    )
+    excess = pick(table.node_excess, index) + pick(table.excess_slope, index) * rise
+    return pick(table.node_level, index) + rise, surface, excess
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,6 +116,10 @@ class VolumeTable:
         Bins per km³.
     offset : float
         Volume (km³) that an anomaly of zero stands for.
+    node_excess, excess_slope : ndarray, shape (node,) and (node - 1,)
+        Area of shallow water beyond its baseline share (km²), linear in level between the nodes, and what it
+        gains (km²/m) in each segment; zero unless :func:`caspian_sim.basin.shallows.with_shallows` has put it
+        in.
     """
 
     node_level: FloatArray
@@ -109,6 +130,8 @@ class VolumeTable:
     guide: NDArray[np.uint32]
     bins_per_volume: float
     offset: float
+    node_excess: FloatArray
+    excess_slope: FloatArray
 
     @property
     def lowest_level(self) -> float:
@@ -198,4 +221,6 @@ def make_volume_table(
         guide=segment(edges[:-1], volume).astype(np.uint32),
         bins_per_volume=int(bins) / content,
         offset=offset,
+        node_excess=np.zeros(level.size),
+        excess_slope=np.zeros(level.size - 1),
     )

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from caspian_sim import __version__
-from caspian_sim.cli import balance, evaluation, literature, runs, verification
+from caspian_sim.cli import balance, evaluation, literature, runs, structure, verification
 from caspian_sim.cli.shared import INTERRUPTED, INVALID
 from caspian_sim.errors import CaspianError
 
@@ -57,5 +57,6 @@ for _command in (
     balance.equilibrium,
     literature.literature,
     verification.verify,
+    structure.variance,
 ):
     main.add_command(_command)

@@ -13,7 +13,7 @@ from caspian_sim.config.export import (
 from caspian_sim.config.forcing import OwnForcing, OwnSeries
 from caspian_sim.config.loader import load_config, parse_config
 from caspian_sim.config.measure import Measure, VolumeRange
-from caspian_sim.config.parameters import overridden_parameters
+from caspian_sim.config.parameters import overridden_parameters, parameters_of
 from caspian_sim.config.problems import InvalidConfigError, Problem
 from caspian_sim.config.schema import Config, Execution, Programme
 
@@ -37,6 +37,7 @@ __all__ = [
     "load_config",
     "load_measures",
     "overridden_parameters",
+    "parameters_of",
     "parse_config",
     "resolved_yaml",
     "write_template",

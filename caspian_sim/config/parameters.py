@@ -10,7 +10,7 @@ from caspian_sim.config.problems import Finding, did_you_mean, refuse, show
 from caspian_sim.errors import DataError
 
 if TYPE_CHECKING:
-    from caspian_sim.config.schema import ParameterOverride
+    from caspian_sim.config.schema import Config, ParameterOverride
     from caspian_sim.data import Parameter
 
 
@@ -21,6 +21,14 @@ def overridden_parameters(overrides: Mapping[str, ParameterOverride]) -> dict[st
         name: _changed(parameter, overrides[name]) if name in overrides else parameter
         for name, parameter in shipped.items()
     }
+
+
+def parameters_of(config: Config) -> dict[str, Parameter]:
+    """Parameters that play a role in a run, changed where it says so."""
+    parameters = overridden_parameters(config.parameters)
+    if config.climate.evaporation != "shallow":
+        del parameters["shallow_evaporation"]
+    return parameters
 
 
 def known_parameter(name: str) -> str:

@@ -85,6 +85,12 @@ class Climate(Section):
         "the area of the start, as some published projections do.",
         default="dynamic",
     )
+    evaporation: Literal["linear", "shallow"] = setting(
+        "Evaporation from the sea: linear rises with global warming, alike over all of the sea; shallow is "
+        "larger by the factor 1 + shallow_evaporation where the water is shallow, and so changes with the "
+        "level too.",
+        default="linear",
+    )
 
 
 class Uncertainty(Section):
@@ -154,12 +160,17 @@ class Initial(Section):
 
 
 class Basin(Section):
-    """Shape of the sea."""
+    """Shape of the sea, and the strait to Kara-Bogaz-Gol."""
 
     hypsometry: str | None = setting(
         "CSV file with columns level_m (m BHS) and area_km2 (km²), relative to the file that names it. The "
         "package's own curve is used when not given.",
         default=None,
+    )
+    strait: Literal["recut", "natural", "dammed"] = setting(
+        "Strait to Kara-Bogaz-Gol from the start of the period: recut as since 1992; natural with the lesser "
+        "flow of before 1980; dammed without any. Measures in the strait act on top of it.",
+        default="recut",
     )
 
 
@@ -351,7 +362,7 @@ class Config(Section):
         "Changes to the shipped parameters, by name: a number fixes the parameter at that value.", default={}
     )
     initial: Initial = setting("State at the start of the period.", default=Initial())
-    basin: Basin = setting("Shape of the sea.", default=Basin())
+    basin: Basin = setting("Shape of the sea, and the strait to Kara-Bogaz-Gol.", default=Basin())
     forcing: OwnForcing = setting(
         "Series of your own in place of the model's; what is not given stays the model's.",
         default=OwnForcing(),

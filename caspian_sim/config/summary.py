@@ -37,7 +37,11 @@ def _rows(config: Config) -> list[tuple[str, str]]:
     rows = [
         ("title", config.title),
         ("period", f"{config.period.start}–{config.period.end}"),
-        ("climate", f"{', '.join(config.climate.scenarios)}; {config.climate.area_convention} area"),
+        (
+            "climate",
+            f"{', '.join(config.climate.scenarios)}; {config.climate.area_convention} area, "
+            f"{config.climate.evaporation} evaporation",
+        ),
         (
             "uncertainty",
             f"{spread.members} member{'s' if spread.members > 1 else ''}, {spread.parameters} parameters, "
@@ -47,6 +51,7 @@ def _rows(config: Config) -> list[tuple[str, str]]:
         ("initial", None if level is None else f"{level:g} m BHS"),
         ("observations", config.initial.observations),
         ("basin", config.basin.hypsometry),
+        ("strait", None if config.basin.strait == "recut" else config.basin.strait),
         ("own forcing", ", ".join(term.replace("_", " ") for term, _ in config.forcing.given())),
         ("consumption", ", ".join(config.consumption.change)),
         ("measures", f"{choice.catalogue} catalogue, {len(choice.custom)} custom; {chosen}"),

@@ -24,6 +24,7 @@ from caspian_sim.basin.bay import kara_bogaz_gol
 from caspian_sim.basin.exchange import MM_KM2_TO_KM3
 from caspian_sim.basin.hypsometry import Hypsometry, load_hypsometry
 from caspian_sim.basin.rivers import MONTHS
+from caspian_sim.basin.shape import HIGHEST_LEVEL, LOWEST_LEVEL
 from caspian_sim.basin.strait import strait_state
 from caspian_sim.basin.volume_table import KM2_M_PER_KM3
 from caspian_sim.climate.seasons import KM3_TO_KM2_MM, net_evaporation_departure
@@ -34,7 +35,6 @@ from caspian_sim.evaluate.balance_table import Table, read_table
 from caspian_sim.evaluate.balance_terms import UNKNOWNS, Terms, choose_terms
 from caspian_sim.evaluate.closure import LEVEL_RECORD_STARTS, left_over_depth, observed_bay
 from caspian_sim.forcing import Forcing
-from caspian_sim.plan import HIGHEST_LEVEL, LOWEST_LEVEL
 from caspian_sim.record.bay import follow_level, strait_coefficient
 from caspian_sim.solve import Solution, solve
 

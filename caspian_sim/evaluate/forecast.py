@@ -27,6 +27,7 @@ from caspian_sim.balance import Basin
 from caspian_sim.basin.bay import kara_bogaz_gol
 from caspian_sim.basin.hypsometry import load_hypsometry
 from caspian_sim.basin.rivers import RIVERS, inflow_shape
+from caspian_sim.basin.shape import HIGHEST_LEVEL, LOWEST_LEVEL
 from caspian_sim.basin.strait import strait_state
 from caspian_sim.climate.draws import normals
 from caspian_sim.climate.scenario import climate_under
@@ -40,7 +41,6 @@ from caspian_sim.evaluate.calibrate import (
     sample_ensemble,
 )
 from caspian_sim.forcing import Forcing
-from caspian_sim.plan import HIGHEST_LEVEL, LOWEST_LEVEL
 from caspian_sim.record.annual import Reference, reference_of
 from caspian_sim.record.bay import bay_under_annual_levels, early_bay, strait_coefficient
 from caspian_sim.record.observations import Observations, shipped_observations

@@ -24,13 +24,13 @@ from caspian_sim.basin.bay import kara_bogaz_gol
 from caspian_sim.basin.exchange import observed_level_at
 from caspian_sim.basin.hypsometry import load_hypsometry
 from caspian_sim.basin.rivers import inflow_shape, river_inflow
+from caspian_sim.basin.shape import HIGHEST_LEVEL, LOWEST_LEVEL
 from caspian_sim.basin.strait import strait_state
 from caspian_sim.climate.seasons import level_departure_at_month_edges, net_evaporation_departure
 from caspian_sim.collect import Calendar
 from caspian_sim.evaluate.closure import FIRST_YEAR, LAST_YEAR, LEVEL_RECORD_STARTS, observed_bay
 from caspian_sim.evaluate.reconstruct import smooth_record
 from caspian_sim.forcing import Forcing
-from caspian_sim.plan import HIGHEST_LEVEL, LOWEST_LEVEL
 from caspian_sim.record.observations import shipped_observations
 from caspian_sim.record.posterior import best_values
 from caspian_sim.solve import Solution, solve

@@ -29,6 +29,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -134,7 +135,7 @@ def indices(
         return model((matrix == 1) | (matrix == 2 + np.arange(inputs)[:, None]), row)
 
     parts = []
-    for part in _on_all_cores(outputs, batches):
+    for part in on_all_cores(outputs, batches):
         parts.append(part)
         if progress is not None:
             progress(len(parts), len(batches))
@@ -149,9 +150,7 @@ def indices(
     return Indices(index, low, high, both.mean(axis=1), both.std(axis=1))
 
 
-def _on_all_cores(
-    function: Callable[[NDArray[np.int64]], Array], batches: Sequence[NDArray[np.int64]]
-) -> Iterator[Array]:
+def on_all_cores(function: Callable[[Any], Array], batches: Sequence[Any]) -> Iterator[Array]:
     """Results of the batches in their order, worked out in threads."""
     # The first one alone: what is compiled or loaded on first use is then there for all.
     yield function(batches[0])
@@ -233,11 +232,11 @@ def sensitivity(
     config = load_config(source, overrides)
     check_samples(samples)
     years = sorted(config.outcomes.report_years) or [config.period.end]
-    plan = make_plan(_only(config, years))
+    plan = make_plan(levels_only(config, max(years)))
     varied = _varied(plan)
     count = len(varied) + config.uncertainty.variability
     if samples * (count + 2) * len(config.climate.scenarios) >= WORTH_COMPILING:
-        plan = make_plan(_compiled(plan.frame.config))
+        plan = make_plan(compiled(plan.frame.config))
     model = _level_model(plan, varied, samples, years)
     batch = max(1, COLUMNS // len(config.climate.scenarios))
     seed = config.uncertainty.seed
@@ -247,12 +246,12 @@ def sensitivity(
     return dataset
 
 
-def _only(config: Config, years: Sequence[int]) -> Config:
-    """Cut a configuration down to the first programme and the report years."""
+def levels_only(config: Config, last_year: int) -> Config:
+    """Cut a configuration down to the annual levels of its first programme, up to a year."""
     programme = next(iter(config.programmes))
     return config.model_copy(
         update={
-            "period": config.period.model_copy(update={"end": max(years)}),
+            "period": config.period.model_copy(update={"end": last_year}),
             "programmes": {programme: config.programmes[programme]},
             "outcomes": config.outcomes.model_copy(update={"thresholds_m": ()}),
             "output": config.output.model_copy(update={"frequency": "annual"}),
@@ -261,7 +260,7 @@ def _only(config: Config, years: Sequence[int]) -> Config:
     )
 
 
-def _compiled(config: Config) -> Config:
+def compiled(config: Config) -> Config:
     """Take the compiled solver where it is installed: the same steps, in a fraction of the time."""
     if config.solver.method != "batched" or find_spec("numba") is None:
         return config
@@ -277,10 +276,11 @@ def _varied(plan: Plan) -> dict[str, Parameter]:
             "    allowed  prior"
         )
     measures = {f"measure:{measure.id}" for used in plan.programmes.values() for measure in used}
+    parameters = {f"parameter:{name}" for name in plan.frame.priors}
     varied = {
         name: prior
         for name, prior in plan.inputs.items()
-        if prior.distribution != "fixed" and (name.startswith("parameter:") or name in measures)
+        if prior.distribution != "fixed" and (name in parameters or name in measures)
     }
     if not varied:
         raise ConfigError(

@@ -18,12 +18,12 @@ from caspian_sim.balance import Basin
 from caspian_sim.basin.bay import kara_bogaz_gol
 from caspian_sim.basin.hypsometry import load_hypsometry
 from caspian_sim.basin.rivers import inflow_shape
+from caspian_sim.basin.shape import HIGHEST_LEVEL, LOWEST_LEVEL
 from caspian_sim.climate.scenario import climate_under
 from caspian_sim.climate.variability import departures
 from caspian_sim.collect import Calendar
 from caspian_sim.evaluate.forecast import river_shares
 from caspian_sim.forcing import Forcing
-from caspian_sim.plan import HIGHEST_LEVEL, LOWEST_LEVEL
 from caspian_sim.record.annual import baseline_reference
 from caspian_sim.record.bay import early_bay
 from caspian_sim.record.observations import shipped_observations

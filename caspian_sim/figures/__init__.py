@@ -31,6 +31,7 @@ from caspian_sim.figures.literature_gap import literature_gap, literature_gap_ta
 from caspian_sim.figures.projection import projection, projection_table
 from caspian_sim.figures.save import save_figure
 from caspian_sim.figures.sensitivity import sensitivity, sensitivity_table
+from caspian_sim.figures.variance import variance, variance_table
 from caspian_sim.figures.verification import verification, verification_table
 
 
@@ -91,6 +92,8 @@ __all__ = [
     "save_figure",
     "sensitivity",
     "sensitivity_table",
+    "variance",
+    "variance_table",
     "verification",
     "verification_table",
 ]

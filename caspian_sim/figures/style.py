@@ -96,6 +96,15 @@ HINDCAST_RUNS = {
     "full reconstruction": Mark("#1B7F4B", "^"),
 }
 
+# Light, middle and dark take turns from the bottom of the stack up.
+VARIANCE_SOURCES = {
+    "internal_variability": Mark("#F0B95C", hatch=".."),
+    "parameters": Mark("#3F7FBF", hatch="//"),
+    "structure": Mark("#5B3A7E", hatch="\\\\"),
+    "scenario": Mark("#7DBF8E", hatch="xx"),
+    "interactions": Mark("#DADADA"),
+}
+
 # Programmes differ by dashes, since colour belongs to the scenario.
 PROGRAMME_DASHES: tuple[Any, ...] = ("-", (0, (4, 1.6)), (0, (1, 1.2)))
 

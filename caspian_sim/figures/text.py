@@ -238,6 +238,30 @@ ENGLISH: Mapping[str, str] = {
     "checklist.grade_d": "Tolerances without a published range are choices (evidence grade D), a tenth of "
     "the value for most; the table hindcast_checks gives the reason of each.",
     "axis.tolerances": "Distance (tolerances)",
+    # Variance
+    "variance.title": "Where the spread of the projected level comes from",
+    "variance.subtitle": "Shares of the variance of the annual mean level, {programme}; in brackets and "
+    "shaded: {confidence} % confidence. Interactions are what sources do together beyond what each does "
+    "alone.",
+    "variance.percent": "{value} %",
+    "variance.range": "{value} % ({low} to {high})",
+    "variance.in_year": "{year}: {share}",
+    "variance.spread": "{value} m",
+    "variance.design": "{runs} runs: {scenarios} scenarios × {structures} structures × {samples} draws of "
+    "the parameters × {streams} of the internal variability; split after Hawkins and Sutton (2009).",
+    "variance.structures": "Structures count alike, as do scenarios; none has a probability (evidence grade "
+    "D): {names}.",
+    "variance.evaporation": "evaporation alike everywhere or stronger over shallow water",
+    "variance.area_convention": "area that follows the level or is held constant",
+    "variance.strait": "strait as since 1992 or as before 1980",
+    "source.internal_variability": "internal variability",
+    "source.parameters": "parameters",
+    "source.structure": "structure",
+    "source.scenario": "scenario",
+    "source.interactions": "interactions",
+    "axis.variance.percent": "Share of the variance (%)",
+    "axis.spread": "Std. dev. (m)",
+    "parameter.shallow_evaporation": "evaporation over shallow water",
     # Footer
     "footer.grade_d": "Assumptions (evidence grade D): {items}.",
     "footer.measures": "measures {names}",

@@ -17,6 +17,7 @@ from caspian_sim.outputs.scores import scores
 from caspian_sim.outputs.summary import QUANTILES, summary
 from caspian_sim.outputs.tables import number as _number
 from caspian_sim.outputs.tables import plain_table as _table
+from caspian_sim.outputs.variance import variance_parts
 from caspian_sim.outputs.write import FIGURES, SUMMARY, Written
 
 MOST_ROWS, MOST_YEARS = 60, 3
@@ -31,7 +32,7 @@ def print_result(ds: xr.Dataset) -> None:
     ----------
     ds : xarray.Dataset
         Result of :func:`caspian_sim.run`, :func:`caspian_sim.hindcast`, :func:`caspian_sim.sensitivity`,
-        :func:`caspian_sim.literature`, :func:`caspian_sim.solve_balance`, or
+        :func:`caspian_sim.variance`, :func:`caspian_sim.literature`, :func:`caspian_sim.solve_balance`, or
         :func:`caspian_sim.equilibrium` for one forcing; or the forecasts of a verification.
     """
     console = Console(highlight=False)
@@ -45,6 +46,8 @@ def print_result(ds: xr.Dataset) -> None:
         parts = literature_parts(ds)
     elif "forecast" in ds:
         parts = _verification_tables(score_forecasts(ds))
+    elif "variance_share" in ds:
+        parts = variance_parts(ds)
     else:
         parts = _hindcast_tables(ds) if "term_rmse" in ds else _run_table(ds)
     for number, (title, table) in enumerate(parts):
