@@ -16,16 +16,17 @@ from numpy.testing import assert_allclose, assert_array_equal
 from test_figures import covers, texts_drawn, words_of
 
 import caspian_sim as cs
-from caspian_sim import cli, data, figures
+from caspian_sim import cli, figures
 from caspian_sim.basin.bay import kara_bogaz_gol
 from caspian_sim.errors import DataError, OutOfRangeError
-from caspian_sim.evaluate.equilibrium import SENSITIVITIES
+from caspian_sim.evaluate.equilibrium import COEFFICIENTS, SENSITIVITIES
 from caspian_sim.figures import style
+from caspian_sim.record.posterior import best_values
 from caspian_sim.solve import solve
 
-PRIORS = data.parameters()
-SILL, RATING = PRIORS["strait_sill"].best, PRIORS["strait_coefficient_after_1992"].best
-BAY_DEPTH = PRIORS["bay_net_evaporation"].best
+BEST = best_values()
+SILL, RATING = BEST["strait_sill"], BEST["strait_coefficient_after_1992"]
+BAY_DEPTH = BEST["bay_net_evaporation"]
 
 
 def value(ds, name):
@@ -42,7 +43,7 @@ def test_closed_trough_rests_where_its_area_evaporates_the_inflow(inflow, depth,
     # Area is 400,000 km² at −28 m and 10,000 km² more for every metre above it.
     needed = (inflow + 5.0) / depth * 1e6 / factor
     level = -28.0 + (needed - 400_000.0) / 10_000.0
-    options = {"groundwater": 5.0, "strait": "closed", "area_factor": factor, "curve": curve}
+    options = {"groundwater": 5.0, "strait": "dammed", "area_factor": factor, "curve": curve}
     if not -47.9 < level < -8.1:
         if not -48.0 <= level <= -8.0:
             with pytest.raises(OutOfRangeError):
@@ -65,7 +66,7 @@ def test_closed_trough_rests_where_its_area_evaporates_the_inflow(inflow, depth,
 
 def test_closed_funnel_forgets_with_a_time_that_is_its_mean_depth_over_net_evaporation():
     # Area is 10,000 km² per metre over the point at −40 m: 100,000 km² at −30 m.
-    found = cs.equilibrium(60.0, 600.0, groundwater=0.0, strait="closed", curve=funnel())
+    found = cs.equilibrium(60.0, 600.0, groundwater=0.0, strait="dammed", curve=funnel())
     assert value(found, "level") == pytest.approx(-30.0, abs=1e-9)
     assert value(found, "response_time") == pytest.approx(10.0 / 0.6, rel=1e-7)
 
@@ -103,10 +104,10 @@ def test_pond_that_stands_below_the_sill_has_a_mode_of_its_own():
 # ---- the solver --------------------------------------------------------------------------------
 
 
-def long_run(start, years, *, strait="after_1992", bay_level=-31.0, inflow=274.7, depth=772.0):
+def long_run(start, years, *, strait="recut", bay_level=-31.0, inflow=274.7, depth=772.0):
     """Annual means of the level of a run of the solver under constant forcing, and the bay at its end."""
     curve = caspian()
-    coefficient = 0.0 if strait == "closed" else PRIORS[f"strait_coefficient_{strait}"].best
+    coefficient = 0.0 if strait == "dammed" else BEST[COEFFICIENTS[strait]]
     forcing = steady(
         years,
         inflow=inflow + 4.0,
@@ -120,7 +121,7 @@ def long_run(start, years, *, strait="after_1992", bay_level=-31.0, inflow=274.7
     )
 
 
-@pytest.mark.parametrize("strait", ["after_1992", "before_1980", "closed"])
+@pytest.mark.parametrize("strait", ["recut", "natural", "dammed"])
 def test_a_long_run_comes_to_rest_at_the_equilibrium(strait):
     found = cs.equilibrium(274.7, 772.0, groundwater=4.0, strait=strait)
     solution = long_run(value(found, "level") + 0.05, 200, strait=strait)
@@ -129,7 +130,7 @@ def test_a_long_run_comes_to_rest_at_the_equilibrium(strait):
     assert float(solution.area[-1, 0]) == pytest.approx(value(found, "sea_area"), abs=2.0)
 
 
-@pytest.mark.parametrize("strait", ["after_1992", "before_1980", "closed"])
+@pytest.mark.parametrize("strait", ["recut", "natural", "dammed"])
 def test_departure_shrinks_with_the_response_time(strait):
     found = cs.equilibrium(274.7, 772.0, groundwater=4.0, strait=strait)
     rest, bay = value(found, "level"), value(found, "bay_level")
@@ -142,7 +143,7 @@ def test_departure_shrinks_with_the_response_time(strait):
 def test_sea_without_a_strait_is_the_same_as_one_whose_bay_is_dammed():
     curve = caspian()
     forcing = steady(50, inflow=250.0 + 4.0, evaporation=772.0)
-    found = cs.equilibrium(250.0, 772.0, groundwater=4.0, strait="closed")
+    found = cs.equilibrium(250.0, 772.0, groundwater=4.0, strait="dammed")
     start = value(found, "level")
     solution = solve(forcing, closed(curve), anomaly(curve, start), np.zeros(1), annual(forcing))
     assert_allclose(solution.level[:, 0], start, atol=1e-7)
@@ -152,7 +153,7 @@ def test_sea_without_a_strait_is_the_same_as_one_whose_bay_is_dammed():
 # ---- derivatives -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("strait", ["after_1992", "before_1980"])
+@pytest.mark.parametrize("strait", ["recut", "natural"])
 @pytest.mark.parametrize("inflow", [250.0, 274.7, 290.0])
 def test_sensitivities_are_the_slopes_between_neighbouring_equilibria(strait, inflow, monkeypatch):
     from caspian_sim.evaluate import equilibrium as module
@@ -191,8 +192,8 @@ def test_present_climate_is_what_is_meant_when_nothing_is_given():
     found = cs.equilibrium()
     assert value(found, "inflow") == pytest.approx(274.7, abs=0.05)
     assert value(found, "net_evaporation") == pytest.approx(771.7, abs=0.1)
-    assert value(found, "groundwater") == 4.0
-    assert found.attrs["strait"] == "after_1992"
+    assert value(found, "groundwater") == BEST["groundwater"]
+    assert found.attrs["strait"] == "recut"
     assert_allclose(
         cs.equilibrium(value(found, "inflow"), value(found, "net_evaporation")).level, found.level
     )
@@ -223,7 +224,7 @@ def test_forcing_without_an_equilibrium_is_refused_with_what_the_sea_gains():
         "    allowed  forcing under which it gains water at the lowest level and loses at the highest"
     )
     # Vertical walls evaporate the same at every level.
-    assert "there is no equilibrium" in refusal(300.0, 750.0, strait="closed", curve=square())
+    assert "there is no equilibrium" in refusal(300.0, 750.0, strait="dammed", curve=square())
     assert "there is no equilibrium" in refusal(290.0, 750.0, curve=square())
 
 
@@ -241,9 +242,7 @@ def test_numbers_out_of_range_are_refused():
     assert refusal(area_factor=0.0) == (
         "area_factor is out of range\n    found    0\n    allowed  more than 0"
     )
-    assert refusal(strait="open") == (
-        "there is no strait 'open'\n    allowed  after_1992, before_1980, closed"
-    )
+    assert refusal(strait="open") == ("there is no strait 'open'\n    allowed  recut, natural, dammed")
     assert refusal([[1.0]]) == "inflow is a number or a sequence of numbers\n    found    shape (1, 1)"
 
 
@@ -290,9 +289,9 @@ def test_figure_marks_the_present_climate_and_the_observed_level(width):
 
 
 def test_figure_of_another_forcing_says_which():
-    words = " ".join(words_of(figures.equilibrium(cs.equilibrium(240.0, 750.0, strait="closed"))).split())
+    words = " ".join(words_of(figures.equilibrium(cs.equilibrium(240.0, 750.0, strait="dammed"))).split())
     assert "240.0 km³/yr, 750 mm/yr: level" in words
-    assert "strait closed" in words
+    assert "strait dammed" in words
     assert "sill of the strait" not in words
 
 
@@ -336,11 +335,11 @@ def test_command_takes_forcing_and_strait():
     answer = call(
         "equilibrium",
         *("--inflow", 250, "--net-evaporation", 800, "--groundwater", 3),
-        *("--strait", "closed", "--area-factor", 1.02),
+        *("--strait", "dammed", "--area-factor", 1.02),
     )
-    found = cs.equilibrium(250.0, 800.0, groundwater=3.0, strait="closed", area_factor=1.02)
+    found = cs.equilibrium(250.0, 800.0, groundwater=3.0, strait="dammed", area_factor=1.02)
     assert f"{value(found, 'level'):.2f}" in answer.output
-    assert "strait closed, area factor 1.02" in answer.output
+    assert "strait dammed, area factor 1.02" in answer.output
     assert "sill" not in answer.output
     refused = call("equilibrium", "--inflow", 2000)
     assert refused.exit_code == 2

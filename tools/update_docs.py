@@ -282,15 +282,15 @@ def equilibria() -> str:
         return closed.inflow[inside].mean(), closed.net_evaporation[inside].mean()
 
     climates = [
-        ("present, 2003–2022", inflow, net, "after_1992"),
-        ("present, strait as before 1980", inflow, net, "before_1980"),
-        ("present, strait closed", inflow, net, "closed"),
-        ("1978–1995, the rise", *means(1978, 1995), "after_1992"),
-        ("2013–2022", *means(2013, 2022), "after_1992"),
-        ("wetter: inflow +10 %", 1.1 * inflow, net, "after_1992"),
-        ("drier: inflow −10 %", 0.9 * inflow, net, "after_1992"),
-        ("warmer: net evaporation +50 mm/yr", inflow, net + 50.0, "after_1992"),
-        ("drier and warmer: both", 0.9 * inflow, net + 50.0, "after_1992"),
+        ("present, 2003–2022", inflow, net, "recut"),
+        ("present, strait as before 1980", inflow, net, "natural"),
+        ("present, strait closed", inflow, net, "dammed"),
+        ("1978–1995, the rise", *means(1978, 1995), "recut"),
+        ("2013–2022", *means(2013, 2022), "recut"),
+        ("wetter: inflow +10 %", 1.1 * inflow, net, "recut"),
+        ("drier: inflow −10 %", 0.9 * inflow, net, "recut"),
+        ("warmer: net evaporation +50 mm/yr", inflow, net + 50.0, "recut"),
+        ("drier and warmer: both", 0.9 * inflow, net + 50.0, "recut"),
     ]
     rows = []
     for name, rivers, depth, strait in climates:

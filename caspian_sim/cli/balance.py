@@ -79,8 +79,8 @@ def balance(
 @click.option("--groundwater", type=float, metavar="KM3", help="km³/yr.  [default: best value of the prior]")
 @click.option(
     "--strait",
-    type=click.Choice(["after_1992", "before_1980", "closed"]),
-    default="after_1992",
+    type=click.Choice(["recut", "natural", "dammed"]),
+    default="recut",
     show_default=True,
     help="Strait to Kara-Bogaz-Gol: cut anew, natural, or dammed.",
 )

@@ -36,6 +36,7 @@ from caspian_sim.evaluate.balance_terms import UNKNOWNS, Terms, choose_terms
 from caspian_sim.evaluate.closure import LEVEL_RECORD_STARTS, left_over_depth, observed_bay
 from caspian_sim.forcing import Forcing
 from caspian_sim.record.bay import follow_level, strait_coefficient
+from caspian_sim.record.posterior import best_values
 from caspian_sim.solve import Solution, solve
 
 Array = NDArray[np.float64]
@@ -188,7 +189,7 @@ def closure_error(
 
 def _basin(curve: Hypsometry) -> Basin:
     low, high = max(float(curve.node_level[0]), LOWEST_LEVEL), min(float(curve.node_level[-1]), HIGHEST_LEVEL)
-    sill = data.parameters()["strait_sill"].best
+    sill = best_values()["strait_sill"]
     return Basin(curve.volume_table(low, high), kara_bogaz_gol(), np.ones(1), np.array([sill]))
 
 
@@ -240,7 +241,7 @@ def _strait(calendar: Calendar) -> tuple[Array, Array, Array]:
 
 
 def _best() -> dict[str, Array]:
-    return {name: np.array([prior.best]) for name, prior in data.parameters().items()}
+    return {name: np.array([value]) for name, value in best_values().items()}
 
 
 def _bay_at_start(calendar: Calendar, bay_level: float | None) -> Array:

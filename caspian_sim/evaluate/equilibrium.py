@@ -31,9 +31,15 @@ from caspian_sim.basin.rivers import river_inflow
 from caspian_sim.basin.volume_table import KM2_M_PER_KM3
 from caspian_sim.climate.scenario import BASELINE
 from caspian_sim.errors import OutOfRangeError
+from caspian_sim.record.posterior import best_values
 
 Array = NDArray[np.float64]
-Strait = Literal["after_1992", "before_1980", "closed"]
+Strait = Literal["recut", "natural", "dammed"]
+# Which weir coefficient is in force (caspian_sim.record.bay:strait_coefficient), where there is one.
+COEFFICIENTS = {
+    "recut": "strait_coefficient_after_1992",
+    "natural": "strait_coefficient_before_1980",
+}
 
 # Steps of the central differences that linearise the balance, m of level and share of the water in the bay.
 # The curve is linear in between, so that only rounding counts.
@@ -83,7 +89,7 @@ def equilibrium(
     net_evaporation: ArrayLike | None = None,
     *,
     groundwater: float | None = None,
-    strait: Strait = "after_1992",
+    strait: Strait = "recut",
     area_factor: float = 1.0,
     curve: Hypsometry | None = None,
     bay: Bay | None = None,
@@ -99,7 +105,7 @@ def equilibrium(
         when not given.
     groundwater : float, optional
         km³/yr; the best value of its prior when not given.
-    strait : {"after_1992", "before_1980", "closed"}
+    strait : {"recut", "natural", "dammed"}
         Strait as cut anew in 1992, the natural one, or a dam.
     area_factor : float
         Factor on the area of the sea at every level.
@@ -167,7 +173,7 @@ def _present_net_evaporation() -> float:
 def _steady(groundwater: float | None, strait: str, area_factor: float) -> Steady:
     if strait not in get_args(Strait):
         raise OutOfRangeError(f"there is no strait {strait!r}\n    allowed  {', '.join(get_args(Strait))}")
-    best = {name: prior.best for name, prior in data.parameters().items()}
+    best = best_values()
     own = best["groundwater"] if groundwater is None else groundwater
     _check("groundwater", np.asarray(own))
     _check("area_factor", np.asarray(area_factor))
@@ -176,7 +182,7 @@ def _steady(groundwater: float | None, strait: str, area_factor: float) -> Stead
         groundwater=own,
         net_evaporation=np.nan,
         bay_net_evaporation=best["bay_net_evaporation"],
-        strait_coefficient=0.0 if strait == "closed" else best[f"strait_coefficient_{strait}"],
+        strait_coefficient=0.0 if strait == "dammed" else best[COEFFICIENTS[strait]],
         strait_sill=best["strait_sill"],
         area_factor=area_factor,
     )

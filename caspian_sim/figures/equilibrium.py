@@ -12,10 +12,12 @@ from matplotlib.figure import Figure
 
 from caspian_sim import data
 from caspian_sim.climate.scenario import BASELINE
+from caspian_sim.evaluate.equilibrium import COEFFICIENTS
 from caspian_sim.evaluate.equilibrium import equilibrium as equilibria
 from caspian_sim.figures import style
 from caspian_sim.figures.reading import ASSUMPTION, require
 from caspian_sim.figures.text import name, number, say
+from caspian_sim.record.posterior import best_values
 
 NEEDED = ("level", "response_time", "inflow", "net_evaporation", "groundwater", "area_factor")
 OFFSETS = (-50.0, 0.0, 50.0, 100.0)
@@ -193,8 +195,8 @@ def _mark(levels: Axes, ds: xr.Dataset) -> None:
     levels.axhline(observed, color=style.INK, linewidth=0.8, linestyle=(0, (1, 2)))
     words = say("equilibrium.observed", year=year, level=number(observed, 2))
     _write(levels, words, low, observed, (3, 2), "left", "bottom")
-    if ds.attrs["strait"] != "closed":
-        sill = data.parameters()["strait_sill"].best
+    if ds.attrs["strait"] != "dammed":
+        sill = best_values()["strait_sill"]
         levels.axhline(sill, color=style.MUTED, linewidth=0.6)
         _write(levels, say("equilibrium.sill"), high, sill, (-3, -2), "right", "top", style.MUTED)
     levels.set_xlim(low, high)
@@ -250,7 +252,9 @@ def _footer(ds: xr.Dataset) -> list[str]:
     priors = data.parameters()
     strait = ds.attrs["strait"]
     used = [
-        label for label in PARAMETERS["strait"] if strait != "closed" and label.endswith(("sill", strait))
+        label
+        for label in PARAMETERS["strait"]
+        if strait != "dammed" and label in ("strait_sill", COEFFICIENTS[strait])
     ]
     used += PARAMETERS["sea"]
     assumed = [name("parameter", label) for label in used if priors[label].grade == ASSUMPTION]

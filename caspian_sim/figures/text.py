@@ -133,9 +133,9 @@ ENGLISH: Mapping[str, str] = {
     "equilibrium.present": "mean of {first}–{last}:\nlevel {level} m,\nresponse {time} yr",
     "equilibrium.observed": "observed\n{year}: {level} m",
     "equilibrium.sill": "sill of the strait",
-    "equilibrium.strait.after_1992": "strait as cut anew in 1992",
-    "equilibrium.strait.before_1980": "strait as before 1980",
-    "equilibrium.strait.closed": "strait closed",
+    "equilibrium.strait.recut": "strait as cut anew in 1992",
+    "equilibrium.strait.natural": "strait as before 1980",
+    "equilibrium.strait.dammed": "strait dammed",
     "equilibrium.sources": "Groundwater {groundwater} km³/yr; {strait}. Sources: observed level DAHITI "
     "altimetry (sea_level_annual, grade {grade}); river inflow {first}–{last} (river_inflow_annual); "
     "hypsometry from NOAA ETOPO1.",
@@ -233,8 +233,8 @@ ENGLISH: Mapping[str, str] = {
     "checklist.fail": "fail",
     "checklist.never": "never",
     "checklist.sources": "Sources: rates published by Chen et al. (2017), the other targets from the tables "
-    "water_balance_facts and sea_level_annual, with their evidence grade. Rates are changes from the first year "
-    "to the last; the trend of the bay is by least squares.",
+    "water_balance_facts and sea_level_annual, with their evidence grade. Rates are changes from the first "
+    "year to the last; the trend of the bay is by least squares.",
     "checklist.grade_d": "Tolerances without a published range are choices (evidence grade D), a tenth of "
     "the value for most; the table hindcast_checks gives the reason of each.",
     "axis.tolerances": "Distance (tolerances)",

@@ -271,7 +271,7 @@ def equilibrium_listings(ds: xr.Dataset) -> Iterator[Listing]:
     moved = [
         (SENSITIVITIES[name][2], step, f"{round(float(ds[name]) * size, 3) + 0.0:+.3f}")
         for name, (size, step) in steps.items()
-        if ds.attrs["strait"] != "closed" or name in CLOSED
+        if ds.attrs["strait"] != "dammed" or name in CLOSED
     ]
     yield Listing(
         "Change of the equilibrium level", ("with", "by"), ("m",), moved, "derivatives at the equilibrium"
