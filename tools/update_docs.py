@@ -33,6 +33,7 @@ from caspian_sim.evaluate.comparison import (
 )
 from caspian_sim.evaluate.forecast import issue_forecasts
 from caspian_sim.evaluate.published import STATED, short_citation
+from caspian_sim.evaluate.swings import swings as find_swings
 from caspian_sim.evaluate.variance import CHOICES
 from caspian_sim.evaluate.verification import HEADLINE_LEADS, score_forecasts
 from caspian_sim.figures import check_number, check_target
@@ -335,6 +336,27 @@ def hindcast_checks() -> str:
 
 
 @cache
+def swings() -> str:
+    found = find_swings()
+    rows = [
+        [
+            str(name).replace("-", "\N{EN DASH}"),
+            str(int(one["years"])),
+            number(float(one["observed"]), "+.1f"),
+            number(float(one["largest"].sel(quantile=0.5)), "+.1f"),
+            f"{number(float(one['largest'].sel(quantile=0.05)), '+.1f')} to "
+            f"{number(float(one['largest'].sel(quantile=0.95)), '+.1f')}",
+            f"{100 * float(one['share']):.0f}",
+        ]
+        for name, one in ((name, found.sel(swing=name)) for name in found["swing"].values)
+    ]
+    return table(
+        "years | span, yr | observed, m | largest in a century: median, m | 5 to 95 %, m | "
+        "% of the centuries with one as large",
+        rows,
+    )
+
+
 def verification() -> xr.Dataset:
     folder = sys.argv[1:2] if __name__ == "__main__" else []
     return score_forecasts(cs.open(folder[0]) if folder else issue_forecasts(range(1966, 2016), members=1000))
@@ -471,6 +493,7 @@ TABLES: dict[str, tuple[str, Callable[[], str]]] = {
     "hindcast decades": ("hindcast.md", hindcast_decades),
     "equilibria": ("balance.md", equilibria),
     "hindcast checks": ("hindcast.md", hindcast_checks),
+    "swings": ("verification.md", swings),
     "verification scores": ("verification.md", verification_scores),
     "verification skill": ("verification.md", verification_skill),
     "verification decades": ("verification.md", verification_decades),
