@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from caspian_sim.config import Config, load_config
     from caspian_sim.ensemble import reproduce, run
     from caspian_sim.evaluate.budget import solve_balance
+    from caspian_sim.evaluate.ensembles import calibrate
     from caspian_sim.evaluate.equilibrium import equilibrium
     from caspian_sim.evaluate.hindcast import hindcast
     from caspian_sim.evaluate.literature import literature
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 # Imported at first use, so that the command line answers at once.
 _PLACES = {
     "Config": ("caspian_sim.config", "Config"),
+    "calibrate": ("caspian_sim.evaluate.ensembles", "calibrate"),
     "data": ("caspian_sim.data", None),
     "equilibrium": ("caspian_sim.evaluate.equilibrium", "equilibrium"),
     "hindcast": ("caspian_sim.evaluate.hindcast", "hindcast"),
@@ -54,6 +56,7 @@ _PLACES = {
 
 __all__ = [
     "Config",
+    "calibrate",
     "data",
     "equilibrium",
     "hindcast",

@@ -23,7 +23,7 @@ from caspian_sim.measures.consumption import consumption_change
 from caspian_sim.measures.programme import measures_of, volume_prior
 from caspian_sim.record.additions import read_additions
 from caspian_sim.record.observations import Observations, shipped_observations
-from caspian_sim.record.posterior import FITTED_UNTIL, Posterior, shipped_posterior
+from caspian_sim.record.posterior import FITTED_UNTIL, Posterior, read_posterior, shipped_posterior
 from caspian_sim.record.start import StateEstimate, estimate_state
 from caspian_sim.solve import Watch
 
@@ -77,6 +77,11 @@ def initial_level(config: Config, observed: Observations) -> tuple[float, float]
         )
     seen = float(observed.level[observed.year == before][0])
     return seen + new_year, seen
+
+
+def _posterior(config: Config) -> Posterior:
+    own = config.uncertainty.posterior
+    return shipped_posterior() if own is None else read_posterior(own)
 
 
 @dataclass(frozen=True)
@@ -219,7 +224,7 @@ def make_plan(config: Config, observed: Observations | None = None, like: Plan |
     sea = sea_shape(config, start, BASELINE)
     available = config.measures.available()
     priors = overridden_parameters(config.parameters)
-    posterior = None if config.uncertainty.parameters == "prior" else shipped_posterior()
+    posterior = None if config.uncertainty.parameters == "prior" else _posterior(config)
     if config.uncertainty.parameters == "central" and posterior is not None:
         medians, changed = posterior.medians(), set(config.parameters)
         priors = {name: _at_best(prior, medians, changed) for name, prior in priors.items()}
@@ -240,12 +245,12 @@ def make_plan(config: Config, observed: Observations | None = None, like: Plan |
         own_forcing="\n".join(f"{term.term}: {description(term)}" for term in own),
     )
     calibrated = None
-    if config.uncertainty.parameters == "posterior":
+    if posterior is not None and config.uncertainty.parameters == "posterior":
         calibrated = (
             like.calibrated
             if like is not None
             else calibrated_draws(
-                shipped_posterior(), priors, set(config.parameters), observed, config.period.start - 1
+                posterior, priors, set(config.parameters), observed, config.period.start - 1
             )
         )
     return Plan(

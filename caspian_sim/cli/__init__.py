@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from caspian_sim import __version__
-from caspian_sim.cli import balance, evaluation, literature, runs, structure, verification
+from caspian_sim.cli import balance, calibration, evaluation, literature, runs, structure, verification
 from caspian_sim.cli.shared import INTERRUPTED, INVALID
 from caspian_sim.errors import CaspianError
 
@@ -58,5 +58,6 @@ for _command in (
     literature.literature,
     verification.verify,
     structure.variance,
+    calibration.calibrate,
 ):
     main.add_command(_command)

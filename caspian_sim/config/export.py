@@ -17,7 +17,12 @@ from caspian_sim.config.schema import Config
 from caspian_sim.errors import ConfigError, OutputError
 
 # Keys that name an input file.
-FILE_KEYS = ("initial.observations", "basin.hypsometry", *(f"forcing.{term}.file" for term in TERMS))
+FILE_KEYS = (
+    "initial.observations",
+    "basin.hypsometry",
+    "uncertainty.posterior",
+    *(f"forcing.{term}.file" for term in TERMS),
+)
 _UNHASHED = ("name", "title", "description", "output", "execution")
 
 

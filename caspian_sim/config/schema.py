@@ -103,12 +103,30 @@ class Uncertainty(Section):
         "from its range before calibration; central: every member has the medians of the posterior.",
         default="posterior",
     )
+    posterior: str | None = setting(
+        "NetCDF file of a posterior of your own, written by caspian-sim calibrate, relative to the file that "
+        "names it. The package's own is used when not given.",
+        default=None,
+    )
     sampling: Literal["random", "sobol"] = setting(
         "How members draw parameters and volumes of measures: independently, or as points of a scrambled "
         "Sobol sequence, whose means settle with fewer members. Variability is always random.",
         default="random",
     )
     variability: bool = setting("Year-to-year variability of rivers and net evaporation.", default=True)
+
+    @model_validator(mode="after")
+    def _posterior_in_use(self) -> Self:
+        if self.posterior is not None and self.parameters == "prior":
+            raise refuse(
+                Finding(
+                    "a posterior is given, but the parameters come from the prior",
+                    found="parameters prior",
+                    allowed="parameters posterior or central with a posterior, or no posterior",
+                    at=("posterior",),
+                )
+            )
+        return self
 
 
 class ParameterOverride(Section):

@@ -8,8 +8,8 @@ The prior is the table ``parameters``. The likelihood of levels and inflow is th
 the more its neighbours have told. The facts *b* about strait and bay (table ``bay_checks``) are independent
 normal. Levels after 2022 are left out, so that they test what was calibrated.
 
-Sampled by emcee, affine-invariant ensembles with moves by differential evolution; several ensembles that know
-nothing of each other tell whether they have converged.
+Sampled by emcee, affine-invariant ensembles with moves by differential evolution. The calibration that the
+package ships consists of several of them (:mod:`caspian_sim.evaluate.ensembles`).
 
 References
 ----------
@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,16 +34,15 @@ from caspian_sim.errors import CaspianError
 from caspian_sim.record.annual import Reference, baseline_reference, filter_record
 from caspian_sim.record.observations import Observations, shipped_observations
 from caspian_sim.record.outflow import emulated_record
+from caspian_sim.record.posterior import FITTED_UNTIL, NOT_CALIBRATED
 
 Array = NDArray[np.float64]
 Progress = Callable[[int, int], None]
 
-FIRST_YEAR, LAST_YEAR = 1921, 2022
-# The record says nothing of the one, and is explained with evaporation that is alike everywhere.
-NOT_CALIBRATED = ("warming_quantile", "shallow_evaporation")
-ENSEMBLES, WALKERS, STEPS, BURN_IN = 4, 96, 3000, 1000
+FIRST_YEAR, LAST_YEAR = 1921, FITTED_UNTIL
+WALKERS, STEPS, BURN_IN = 256, 1000, 600
+"""Many walkers and few steps: a step of 256 walkers costs hardly more than one of 50."""
 START_DRAWS = 20_000
-ROWS = 2000
 STAGES = 50
 """Reports of progress in the course of an ensemble."""
 
@@ -178,10 +178,9 @@ def sample_ensemble(
     CaspianError
         When emcee is not installed.
     """
-    try:
-        import emcee
-    except ImportError:
-        raise CaspianError('calibration needs emcee: pip install "caspian-sim[calibrate]"') from None
+    require_sampler()
+    import emcee
+
     sampler = emcee.EnsembleSampler(
         walkers,
         len(target.priors),
@@ -202,7 +201,25 @@ def sample_ensemble(
     )
 
 
-def default_target(observed: Observations | None = None) -> Target:
-    """Posterior of the shipped record up to :data:`LAST_YEAR`, or of other observations."""
+def require_sampler() -> None:
+    """Refuse to start without the packages of the extra ``calibrate``.
+
+    Raises
+    ------
+    CaspianError
+        Naming the one that is missing.
+    """
+    for package in ("emcee", "arviz_stats"):
+        if find_spec(package) is None:
+            raise CaspianError(
+                f"a calibration needs {package.replace('_', '-')}\n"
+                '    hint     pip install "caspian-sim[calibrate]"'
+            )
+
+
+def default_target(
+    observed: Observations | None = None, priors: Mapping[str, Parameter] | None = None
+) -> Target:
+    """Posterior of the shipped record up to :data:`LAST_YEAR`, or of other observations or priors."""
     known = (observed or shipped_observations()).until(LAST_YEAR)
-    return Target(calibrated_parameters(), known, baseline_reference())
+    return Target(priors or calibrated_parameters(), known, baseline_reference())

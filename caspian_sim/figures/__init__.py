@@ -21,6 +21,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from caspian_sim.figures.budget import budget, budget_table
+from caspian_sim.figures.calibration import posterior, posterior_densities, traces, traces_table
+from caspian_sim.figures.calibration_pairs import pairs, pairs_table
 from caspian_sim.figures.checklist import check_number, check_target, checklist, checklist_table
 from caspian_sim.figures.equilibrium import equilibrium, equilibrium_table
 from caspian_sim.figures.forecasts import forecasts, forecasts_table
@@ -66,7 +68,17 @@ FIGURES: Mapping[str, FigureKind] = MappingProxyType(
 )
 """Figures by the names that configurations use."""
 
+CALIBRATION: Mapping[str, tuple[Callable[[Any], Figure], Callable[[Any], pd.DataFrame]]] = MappingProxyType(
+    {
+        "posterior": (posterior, posterior_densities),
+        "traces": (traces, traces_table),
+        "pairs": (pairs, pairs_table),
+    }
+)
+"""Figures of a calibration and their numbers, from the dataset of :func:`caspian_sim.calibrate`."""
+
 __all__ = [
+    "CALIBRATION",
     "FIGURES",
     "FigureKind",
     "budget",
@@ -87,11 +99,17 @@ __all__ = [
     "literature_gap",
     "literature_gap_table",
     "literature_table",
+    "pairs",
+    "pairs_table",
+    "posterior",
+    "posterior_densities",
     "projection",
     "projection_table",
     "save_figure",
     "sensitivity",
     "sensitivity_table",
+    "traces",
+    "traces_table",
     "variance",
     "variance_table",
     "verification",

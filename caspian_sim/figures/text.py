@@ -262,6 +262,41 @@ ENGLISH: Mapping[str, str] = {
     "axis.variance.percent": "Share of the variance (%)",
     "axis.spread": "Std. dev. (m)",
     "parameter.shallow_evaporation": "evaporation over shallow water",
+    # Calibration
+    "parameter.river_inflow": "present river inflow",
+    "parameter.inflow_sd": "spread of inflow from year to year",
+    "parameter.inflow_lag1": "memory of inflow from year to year",
+    "parameter.inflow_slow_sd": "spread of slow inflow",
+    "parameter.inflow_slow_lag1": "memory of slow inflow",
+    "parameter.net_evaporation_sd": "spread of net evaporation without memory",
+    "parameter.net_evaporation_slow_sd": "spread of slow net evaporation",
+    "parameter.net_evaporation_slow_lag1": "memory of slow net evaporation",
+    "parameter.weather_correlation": "correlation of inflow and net evaporation",
+    "parameter.level_error_before_1993": "error of annual levels before 1993",
+    "parameter.level_error_since_1993": "error of annual levels since 1993",
+    "axis.step": "Step after the burn-in",
+    "axis.density": "Density",
+    "calibration.posterior.title": "What the record says of the parameters",
+    "calibration.posterior.subtitle": "Prior and posterior given level and inflow up to {last} and the facts "
+    "about Kara-Bogaz-Gol. Shrinkage: share of the prior variance that is gone.",
+    "calibration.posterior.note": "{grade} · {shrinkage} · {speaks}",
+    "calibration.speaks.record": "record",
+    "calibration.speaks.both": "both",
+    "calibration.speaks.prior": "prior",
+    "calibration.prior": "prior",
+    "calibration.posterior": "posterior",
+    "calibration.key.name": "name (unit)",
+    "calibration.key": "grade of the prior · shrinkage · who speaks",
+    "calibration.traces.title": "Do the ensembles agree?",
+    "calibration.traces.subtitle": "5, 50 and 95 % points of the walkers of each ensemble by step, one kind "
+    "of line an ensemble; in grey {walkers} walkers of each. Right: density of each ensemble.",
+    "calibration.pairs.title": "Parameters that the record ties to each other",
+    "calibration.pairs.subtitle": "{points} joint draws of the posterior; above the diagonal the correlation "
+    "of all draws, bold from 0.3.",
+    "calibration.evidence": "Sources: annual levels and inflow as shipped (grades A and B). Grade D priors "
+    "and errors are assumptions: where the prior speaks, the posterior is one as well.",
+    "calibration.sampling": "{ensembles} ensembles of {walkers} walkers, {steps} steps each · seed {seed} · "
+    "record up to {last} · caspian_sim {version} · levels in metres of the Baltic Height System (m BHS)",
     # Footer
     "footer.grade_d": "Assumptions (evidence grade D): {items}.",
     "footer.measures": "measures {names}",

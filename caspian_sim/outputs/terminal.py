@@ -12,6 +12,7 @@ from caspian_sim.evaluate.checklist import checklist
 from caspian_sim.evaluate.verification import HEADLINE_LEADS, score_forecasts
 from caspian_sim.figures import check_number, check_target
 from caspian_sim.outputs.balances import Listing, balance_listings, equilibrium_listings
+from caspian_sim.outputs.calibration import posterior_parts
 from caspian_sim.outputs.literature import literature_parts
 from caspian_sim.outputs.scores import scores
 from caspian_sim.outputs.summary import QUANTILES, summary
@@ -33,7 +34,8 @@ def print_result(ds: xr.Dataset) -> None:
     ds : xarray.Dataset
         Result of :func:`caspian_sim.run`, :func:`caspian_sim.hindcast`, :func:`caspian_sim.sensitivity`,
         :func:`caspian_sim.variance`, :func:`caspian_sim.literature`, :func:`caspian_sim.solve_balance`, or
-        :func:`caspian_sim.equilibrium` for one forcing; or the forecasts of a verification.
+        :func:`caspian_sim.equilibrium` for one forcing; the forecasts of a
+        verification; or the posterior of a calibration.
     """
     console = Console(highlight=False)
     if "index" in ds:
@@ -48,6 +50,8 @@ def print_result(ds: xr.Dataset) -> None:
         parts = _verification_tables(score_forecasts(ds))
     elif "variance_share" in ds:
         parts = variance_parts(ds)
+    elif "diagnostics" in ds.attrs:
+        parts = posterior_parts(ds)
     else:
         parts = _hindcast_tables(ds) if "term_rmse" in ds else _run_table(ds)
     for number, (title, table) in enumerate(parts):

@@ -1,4 +1,4 @@
-"""The shipped posterior: joint draws of the calibrated parameters.
+"""The posterior: joint draws of the calibrated parameters, as shipped or from a file of the user's own.
 
 Written by ``caspian-sim calibrate`` (table ``posterior``). A draw is a whole row: parameters that the
 record ties to each other, such as area and net evaporation, stay tied.
@@ -9,16 +9,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 import numpy as np
+import xarray as xr
 from numpy.typing import NDArray
 
 from caspian_sim import data
+from caspian_sim.errors import DataError
+from caspian_sim.results import ENGINE
 
 Array = NDArray[np.float64]
 
 FITTED_UNTIL = 2022
 """Last year of the observations that the posterior knows."""
+NOT_CALIBRATED = ("warming_quantile", "shallow_evaporation")
+"""The record says nothing of the one, and is explained with evaporation that is alike everywhere."""
+LEAST_ROWS = 100
 
 
 @dataclass(frozen=True)
@@ -50,7 +57,71 @@ def best_values() -> dict[str, float]:
 @cache
 def shipped_posterior() -> Posterior:
     """Return the posterior that ships with the package."""
-    table = data.load("posterior")["value"]
+    return _posterior(data.load("posterior"))
+
+
+def read_posterior(path: str | Path) -> Posterior:
+    """Read a posterior that ``caspian-sim calibrate`` has written.
+
+    Parameters
+    ----------
+    path : path
+        NetCDF file with ``value`` over `row` and `parameter`.
+
+    Returns
+    -------
+    Posterior
+
+    Raises
+    ------
+    DataError
+        When it cannot be read, lacks a parameter or has one too many, holds too few rows, or values that are
+        no numbers or out of range.
+    """
+    try:
+        with xr.open_dataset(path, engine=ENGINE) as file:
+            ds = file.load()
+    except (OSError, ValueError, KeyError) as error:
+        raise DataError(f"{path}: not a NetCDF file that can be read\n    found    {error}") from error
+    hint = f"{HINT_INDENT}caspian-sim calibrate writes such a file, posterior.nc"
+    if "value" not in ds or set(ds["value"].dims) != {"row", "parameter"} or "parameter" not in ds.coords:
+        raise DataError(
+            f"{path}: not a posterior\n"
+            f"    found    {', '.join(map(str, ds.data_vars)) or 'no variables'}\n"
+            f"    needed   value over row and parameter{hint}"
+        )
+    known = [name for name in data.parameters() if name not in NOT_CALIBRATED]
+    found = [str(name) for name in ds["parameter"].values]
+    for what, names in (
+        ("lacks", [name for name in known if name not in found]),
+        ("has unknown", [name for name in found if name not in known]),
+    ):
+        if names:
+            noun = "parameter" if len(names) == 1 else "parameters"
+            raise DataError(f"{path}: the posterior {what} {noun} {', '.join(names)}{hint}")
+    if ds.sizes["row"] < LEAST_ROWS:
+        raise DataError(
+            f"{path}: too few rows for a posterior\n"
+            f"    found    {ds.sizes['row']}\n    allowed  {LEAST_ROWS} or more"
+        )
+    read = _posterior(ds)
+    for name, values in read.parameters.items():
+        prior = data.parameters()[name]
+        wrong = ~((values >= prior.least) & (values <= prior.most))
+        if wrong.any():
+            raise DataError(
+                f"{path}: {name} is out of range in row {int(wrong.argmax())}\n"
+                f"    found    {values[wrong][0]:g}\n"
+                f"    allowed  {prior.least:g} to {prior.most:g}"
+            )
+    return read
+
+
+HINT_INDENT = "\n    hint     "
+
+
+def _posterior(ds: xr.Dataset) -> Posterior:
+    table = ds["value"].transpose("row", "parameter")
     return Posterior(
         {str(name): table.sel(parameter=name).values.astype(float) for name in table["parameter"].values}
     )

@@ -1,0 +1,160 @@
+"""What a calibration found: rows for projections, posterior beside prior, and the facts of the bay."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import NDArray
+
+from caspian_sim import data
+from caspian_sim.climate.draws import sample
+from caspian_sim.data import Parameter
+from caspian_sim.evaluate.calibrate import calibrated_parameters
+from caspian_sim.record.outflow import NAMES, emulated_record
+
+Array = NDArray[np.float64]
+
+ROWS = 2000
+"""Joint draws that are kept for projections."""
+QUANTILES = (0.05, 0.5, 0.95)
+RECORD_SPEAKS, PRIOR_SPEAKS = 0.5, 0.1
+"""Shrinkage of the variance above which the record speaks, and below which the prior does..."""
+MOVED = 0.5
+"""...unless the record has moved the mean by so many standard deviations of the prior."""
+PASSES_WITHIN = 1.645
+"""Standard deviations between a fact and the model: the middle 90 % of a normal distribution."""
+
+
+def joint_draws(ds: xr.Dataset) -> Array:
+    """All draws of a calibration, shape (draw, parameter): ensemble after ensemble, in order of steps."""
+    values = ds["value"].transpose("ensemble", "step", "walker", "parameter").values
+    return np.asarray(values.reshape(-1, ds.sizes["parameter"]))
+
+
+def posterior_rows(ds: xr.Dataset, rows: int = ROWS) -> xr.Dataset:
+    """Thin a calibration to the joint draws that projections use.
+
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        Result of :func:`caspian_sim.calibrate`.
+    rows : int
+        Number of draws, evenly spread over the steps of all ensembles; all of them when there are fewer.
+
+    Returns
+    -------
+    xarray.Dataset
+        As the shipped table ``posterior``: ``value`` (row, parameter), 32-bit, in order of the ratio of
+        expected inflow to net evaporation.
+    """
+    draws = joint_draws(ds)
+    chosen = draws[np.unique(np.linspace(0, len(draws) - 1, rows).round().astype(int))].astype(np.float32)
+    names = [str(name) for name in ds["parameter"].values]
+    ratio = chosen[:, names.index("river_inflow")] / chosen[:, names.index("net_evaporation")]
+    made = xr.Dataset(
+        {"value": (("row", "parameter"), chosen[np.argsort(ratio, kind="stable")])},
+        coords={"parameter": ds["parameter"].values, "unit": ("parameter", ds["unit"].values)},
+        attrs={**ds.attrs, "title": "Posterior of the calibrated parameters"},
+    )
+    made["value"].attrs = dict(ds["value"].attrs)
+    for name in ("parameter", "unit"):
+        made[name].attrs = dict(ds[name].attrs)
+    return made
+
+
+def prior_moments(prior: Parameter) -> tuple[float, float]:
+    """Mean and variance of a prior, by quadrature over its quantiles."""
+    values = sample(prior, (np.arange(20_000) + 0.5) / 20_000)
+    return float(np.mean(values)), float(np.var(values))
+
+
+def speaker(shrinkage: float, shift: float) -> str:
+    """Who a posterior comes from: ``record``, ``both`` or ``prior``.
+
+    Parameters
+    ----------
+    shrinkage : float
+        One less the variance of the posterior over that of the prior.
+    shift : float
+        Mean of the posterior less that of the prior, standard deviations of the prior.
+    """
+    if shrinkage > RECORD_SPEAKS:
+        return "record"
+    return "prior" if shrinkage < PRIOR_SPEAKS and abs(shift) < MOVED else "both"
+
+
+def posterior_table(ds: xr.Dataset) -> pd.DataFrame:
+    """Prior and posterior of every parameter side by side.
+
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        With ``value`` over `parameter`: a result of :func:`caspian_sim.calibrate`, or its rows.
+
+    Returns
+    -------
+    pandas.DataFrame
+        For each `parameter`: 5, 50 and 95 % points of prior and posterior, `prior_best`, and as
+        for :func:`speaker` the `shrinkage`, the shift `shift_prior_sd` and who `speaks`.
+    """
+    rows = []
+    for name, prior in calibrated_parameters().items():
+        values = ds["value"].sel(parameter=name).values.astype(float).ravel()
+        before, after = sample(prior, np.array(QUANTILES)), np.quantile(values, QUANTILES)
+        mean, variance = prior_moments(prior)
+        shrinkage = 1.0 - float(values.var()) / variance
+        shift = (float(values.mean()) - mean) / variance**0.5
+        rows.append(
+            {
+                "parameter": name,
+                "unit": prior.unit,
+                "prior_best": prior.best,
+                **{f"prior_p{100 * q:02.0f}": x for q, x in zip(QUANTILES, before, strict=True)},
+                **{f"posterior_p{100 * q:02.0f}": x for q, x in zip(QUANTILES, after, strict=True)},
+                "shrinkage": shrinkage,
+                "shift_prior_sd": shift,
+                "speaks": speaker(shrinkage, shift),
+                "prior_grade": prior.grade,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def bay_table(ds: xr.Dataset) -> pd.DataFrame:
+    """Facts about strait and bay beside what the posterior makes of them.
+
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        As for :func:`posterior_table`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        For each `check`: the published `value` with the error `sd` that the calibration allows it, 5, 50 and
+        95 % points of the model, `score`, the distance of the fact from the mean of the model in standard
+        deviations of both together, and whether that `passes` (90 %).
+    """
+    values = {name: ds["value"].sel(parameter=name).values.astype(float).ravel() for name in NAMES}
+    checks = emulated_record(values).checks
+    facts = data.load("bay_checks")
+    rows = []
+    for name in facts["check"].values:
+        fact, model = facts.sel(check=name), checks[str(name)]
+        value, sd = float(fact["value"]), float(fact["sd"])
+        score = (float(model.mean()) - value) / float(np.hypot(sd, model.std()))
+        points = np.quantile(model, QUANTILES)
+        rows.append(
+            {
+                "check": str(name),
+                "unit": str(fact["unit"].item()),
+                "value": value,
+                "sd": sd,
+                **{f"model_p{100 * q:02.0f}": x for q, x in zip(QUANTILES, points, strict=True)},
+                "score": score,
+                "passes": abs(score) <= PASSES_WITHIN,
+                "grade": str(fact["grade"].item()),
+            }
+        )
+    return pd.DataFrame(rows)
