@@ -45,6 +45,7 @@ POLL_SECONDS = 0.5
 TABLES = (
     "parameters",
     "sea_level_annual",
+    "sea_level_monthly",
     "river_inflow_annual",
     "gmst_observed",
     "hypsometry",
