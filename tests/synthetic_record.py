@@ -4,6 +4,7 @@ Written from the equations and not from the code of the filter: one year after t
 """
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -72,7 +73,7 @@ def synthetic_record(truth, seed):
     slow = p["inflow_slow_sd"] * random.standard_normal()
     dry = p["net_evaporation_slow_sd"] * random.standard_normal()
     volume = factor * (curve.volume(FIRST_LEVEL) - curve.reference_volume)
-    stand, levels, inflows = FIRST_LEVEL, [], []
+    stand, levels, inflows, late = FIRST_LEVEL, [], [], []
     for year, warming, strait in zip(observed.year, observed.warming, outflow, strict=True):
         a, b, c, d = random.standard_normal(4)
         fast = ar1(fast, p["inflow_sd"], p["inflow_lag1"], a)
@@ -90,13 +91,32 @@ def synthetic_record(truth, seed):
             end = volume + inflow + p["groundwater"] - strait - net * area * 1e-6
             mean = 0.5 * (volume + end) + (ahead - 0.5) * (fast + slow)
             stand = float(curve.level(mean / factor + curve.reference_volume)) + error
+        december = end - (end - volume) / 12.0 + (ahead - 0.5) * (fast + slow) / 6.0
+        seen = float(curve.level(december / factor + curve.reference_volume))
+        late.append(seen + p["late_level_error"] * random.standard_normal())
         volume = end
         levels.append(stand)
         inflows.append(inflow * (1.0 + INFLOW_ERROR * random.standard_normal()))
     known = ~np.isnan(observed.inflow) | ~np.isnan(observed.volga)
+    month, monthly = months_that_say(observed.year, np.array(late) - np.array(levels))
     return replace(
         observed,
+        month=month,
+        monthly_level=monthly,
         level=np.array(levels),
         inflow=np.where(known, inflows, np.nan),
         volga=np.full(len(levels), np.nan),
     )
+
+
+def months_that_say(years, departure):
+    """Monthly levels by which 1 December stands `departure` off the annual mean, without any season.
+
+    November and December stand at zero. With January to May at j and June to October at minus the j of the
+    next year, the twelve months around 1 December have the mean zero, and those of the year 5 (j - j') / 12.
+    """
+    known = years >= ALTIMETRY_SINCE
+    early = np.concatenate([[0.0], np.cumsum(12.0 * departure[known] / 5.0)])
+    course = [[now] * 5 + [-following] * 5 + [0.0, 0.0] for now, following in pairwise(early)]
+    first = 12 * int(years[known][0])
+    return first + np.arange(12 * known.sum()), np.concatenate(course)

@@ -164,7 +164,8 @@ def run_ensemble(
     )
     kept = slice(settings.thin - 1, None, settings.thin)
     # A tolerance of nothing: whether the chain is long enough is judged elsewhere.
-    memory = emcee.autocorr.integrated_time(chain, tol=0, quiet=True)
+    with np.errstate(invalid="ignore"):  # walkers that never moved remember for ever: NaN
+        memory = emcee.autocorr.integrated_time(chain, tol=0, quiet=True)
     return Ensemble(chain[kept], density[kept], accepted, np.asarray(memory))
 
 
