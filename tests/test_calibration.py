@@ -209,8 +209,8 @@ def inside(truth, draws):
 
 
 def test_what_was_put_into_a_synthetic_record_comes_out_again(monkeypatch):
-    monkeypatch.setattr(target_module, "START_DRAWS", 4000)
-    truth, draws = recovered(1, steps=200)
+    monkeypatch.setattr(target_module, "START_DRAWS", 2000)
+    truth, draws = recovered(1, steps=150)
     assert inside(truth, draws).sum() >= 18
     medians = dict(zip(NAMES, np.median(draws, axis=0) - truth, strict=True))
     for name, most in WELL_KNOWN.items():

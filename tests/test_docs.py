@@ -184,6 +184,15 @@ def assert_in_step(update_docs, name):
 
 
 @pytest.mark.parametrize("name", ["parameters", "literature", "structure shallows"])
+@pytest.mark.parametrize(
+    "name",
+    ["calibration parameters", "calibration bay", "calibration warming", "calibration diagnostics"],
+)
+def test_tables_of_the_calibration_are_in_step(update_docs, name):
+    assert_in_step(update_docs, name)
+
+
+@pytest.mark.parametrize("name", ["parameters", "literature"])
 def test_tables_of_data_are_in_step(update_docs, name):
     page, write = update_docs.TABLES[name]
     assert update_docs.marked(name).search(text_of(f"docs/{page}"))["body"] == write()

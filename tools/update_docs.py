@@ -5,6 +5,7 @@ priors or the model. FOLDER is what ``caspian-sim verify`` has written; without 
 anew, which takes some ten minutes, the rest some minutes. A test fails when it was forgotten.
 """
 
+import json
 import re
 import sys
 from collections.abc import Callable
@@ -31,7 +32,9 @@ from caspian_sim.evaluate.comparison import (
     comparison_table,
     decomposition_table,
 )
+from caspian_sim.evaluate.convergence import LEAST_SIZE, MOST_R_HAT
 from caspian_sim.evaluate.forecast import issue_forecasts
+from caspian_sim.evaluate.posterior_tables import bay_table, posterior_table
 from caspian_sim.evaluate.published import STATED, short_citation
 from caspian_sim.evaluate.swings import swings as find_swings
 from caspian_sim.evaluate.variance import CHOICES
@@ -477,6 +480,81 @@ def structure_levels() -> str:
         rows.append([*map(str, values), *(number(float(level), ".1f") for level in own)])
     scenarios = " | ".join(str(scenario) for scenario in levels.scenario.values)
     return table(f"evaporation | area | strait | {scenarios}", rows)
+def calibration_parameters() -> str:
+    rows = []
+    for row in posterior_table(cs.data.load("posterior")).to_dict("records"):
+        spans = [
+            f"{number(row[f'{which}_p50'], '.3g')} ({number(row[f'{which}_p05'], '.3g')} to "
+            f"{number(row[f'{which}_p95'], '.3g')})"
+            for which in ("prior", "posterior")
+        ]
+        shrinkage, shift = number(row["shrinkage"], ".2f"), number(row["shift_prior_sd"], "+.1f")
+        rows.append(
+            [
+                f"`{row['parameter']}`",
+                row["unit"],
+                *spans,
+                shrinkage,
+                shift,
+                row["speaks"],
+                row["prior_grade"],
+            ]
+        )
+    return table(
+        "parameter | unit | prior | posterior | shrinkage | shift | who speaks | grade of prior", rows
+    )
+
+
+def calibration_bay() -> str:
+    rows = [
+        [
+            f"`{row['check']}`",
+            row["unit"],
+            f"{number(row['value'])} ± {number(row['sd'])}",
+            f"{number(row['model_p50'], '.5g')} ({number(row['model_p05'], '.5g')} to "
+            f"{number(row['model_p95'], '.5g')})",
+            number(row["score"], "+.1f"),
+            "pass" if row["passes"] else "**fail**",
+            row["grade"],
+        ]
+        for row in bay_table(cs.data.load("posterior")).to_dict("records")
+    ]
+    return table("fact | unit | published, with its error | model | score | verdict | grade", rows)
+
+
+def calibration_warming() -> str:
+    rows = [
+        [
+            row["source"],
+            *(number(row[f"{column}_mm_per_yr_per_k"], ".0f") for column in ("p50", "p05", "p95")),
+            number(row["share_negative"], ".2f"),
+            row["speaks"],
+        ]
+        for row in json.loads(cs.data.load("posterior").attrs["warming_sensitivity"])
+    ]
+    return table("source | median | 5 % | 95 % | share below zero | who speaks", rows)
+
+
+def calibration_diagnostics() -> str:
+    ds = cs.data.load("posterior")
+    found, settings = json.loads(ds.attrs["diagnostics"]), json.loads(ds.attrs["settings"])
+    acceptance = ", ".join(number(share, ".2f") for share in found["acceptance"])
+    rows = [
+        ["ensembles, walkers of each", f"{settings['ensembles']}, {settings['walkers']}", ""],
+        ["steps, and burn-in before them", f"{settings['steps']}, {settings['burn_in']}", ""],
+        ["largest R-hat", number(found["largest_r_hat"], ".3f"), f"at most {MOST_R_HAT}"],
+        *(
+            [
+                f"smallest effective size, {meaning}",
+                number(found[f"smallest_{size}"]),
+                f"at least {LEAST_SIZE}",
+            ]
+            for size, meaning in (("ess_bulk", "bulk"), ("ess_tail", "tails"), ("ess_coupled", "coupled"))
+        ),
+        ["longest autocorrelation time, steps", number(found["longest_autocorrelation_time"], ".0f"), ""],
+        ["moves accepted, by ensemble", acceptance, ""],
+    ]
+    return table("what | found | asked for", rows)
 
 
 TABLES: dict[str, tuple[str, Callable[[], str]]] = {
@@ -502,6 +580,10 @@ TABLES: dict[str, tuple[str, Callable[[], str]]] = {
     "structure split dynamic": ("structure.md", structure_split_dynamic),
     "structure choices": ("structure.md", structure_choices),
     "structure levels": ("structure.md", structure_levels),
+    "calibration parameters": ("calibration.md", calibration_parameters),
+    "calibration bay": ("calibration.md", calibration_bay),
+    "calibration warming": ("calibration.md", calibration_warming),
+    "calibration diagnostics": ("calibration.md", calibration_diagnostics),
 }
 
 

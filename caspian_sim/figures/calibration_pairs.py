@@ -12,17 +12,26 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from caspian_sim.figures import style
-from caspian_sim.figures.calibration import NEEDED, POSTERIOR, TRACED, calibration_footer, label
+from caspian_sim.figures.calibration import NEEDED, POSTERIOR, calibration_footer, label
 from caspian_sim.figures.reading import require
 from caspian_sim.figures.text import number, say, typeset
 
 Array = NDArray[np.float64]
 
-PAIRED = TRACED
+PAIRED = (
+    "strait_sill",
+    "strait_coefficient_before_1980",
+    "volga_sensitivity",
+    "river_inflow",
+    "area_factor",
+    "net_evaporation",
+    "evaporation_sensitivity",
+)
+"""Parameters with the largest correlations, but for those of the noise."""
 POINTS = 1500
 """Draws that are shown of all of them."""
 PANEL_GAP_CM = 0.15
-LEFT_CM, NAMES_CM = 1.15, 1.3
+LEFT_CM, NAMES_CM = 1.15, 1.8
 STRONG = 0.3
 """Correlation from which its number is set in bold."""
 ENDS = (0.005, 0.995)
@@ -139,7 +148,7 @@ def _correlation(ax: Axes, value: float) -> None:
 
 
 def _ticks(ax: Axes, row: int, column: int, count: int) -> None:
-    ax.locator_params(axis="x", nbins=2)
+    ax.locator_params(axis="x", nbins=2, steps=[1, 2, 5, 10])
     ax.xaxis.set_major_formatter(lambda value, _: typeset(f"{value:g}"))
     ax.tick_params(labelbottom=row == count - 1)
     if row != column:
