@@ -1,7 +1,9 @@
 """The calibration: what was put in comes out again, the ensembles agree, and the posterior makes sense."""
 
+import importlib
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -20,6 +22,7 @@ from caspian_sim.errors import CaspianError, DataError, OutOfRangeError
 from caspian_sim.evaluate import calibrate as target_module
 from caspian_sim.evaluate.calibrate import calibrated_parameters, default_target, sample_ensemble
 from caspian_sim.evaluate.convergence import diagnose, warnings_of
+from caspian_sim.evaluate.ensembles import TABLES as INPUTS
 from caspian_sim.evaluate.ensembles import Settings, calibrate
 from caspian_sim.evaluate.posterior_tables import (
     bay_table,
@@ -426,6 +429,22 @@ def test_a_written_posterior_can_be_shipped_and_used(tmp_path):
     assert set(used_inputs(config)) - set(data.names()) == {"uncertainty.posterior"}
     run = cs.run(config)
     assert "uncertainty.posterior" in json.loads(run.attrs["input_sha256"])
+
+
+def test_a_posterior_that_was_made_from_other_tables_cannot_be_shipped(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / "tools"))
+    tool = importlib.import_module("ship_posterior")
+    path = written(tmp_path)
+    assert tool.objection(path) == (
+        f"{path}: made from other tables than those that ship now: parameters, sea_level_annual, "
+        "sea_level_monthly, river_inflow_annual, gmst_observed, hypsometry, strait_emulator, bay_checks"
+    )
+    hashes = json.dumps(data.input_hashes(INPUTS))
+    now = written(tmp_path, lambda ds: ds.assign_attrs(input_sha256=hashes))
+    assert tool.objection(now) is None
+    poor = json.dumps({"converged": False})
+    unconverged = written(tmp_path, lambda ds: ds.assign_attrs(input_sha256=hashes, diagnostics=poor))
+    assert tool.objection(unconverged) == (f"{path}: the calibration has not converged, see diagnostics.csv")
 
 
 @pytest.mark.parametrize(
