@@ -168,13 +168,13 @@ def compact(chains: xr.Dataset) -> xr.Dataset:
 
 def posterior_parts(ds: xr.Dataset) -> Iterator[tuple[str, Table]]:
     """Tables of a posterior for the terminal, with their titles."""
-    table = plain_table(("parameter", "unit"), ("prior", "5 to 95 %", "posterior", "5 to 95 %", "speaks"))
+    table = plain_table(("parameter",), ("prior, 5 to 95 %", "median", "5 to 95 %", "speaks"))
     for row in posterior_table(ds).to_dict("records"):
-        cells = []
-        for which in ("prior", "posterior"):
-            low, middle, high = (f"{row[f'{which}_p{point}']:.3g}" for point in ("05", "50", "95"))
-            cells += [middle, f"{low} to {high}"]
-        table.add_row(row["parameter"], row["unit"], *cells, row["speaks"])
+        spans = [
+            f"{_digits(row[f'{which}_p05'])} to {_digits(row[f'{which}_p95'])}"
+            for which in ("prior", "posterior")
+        ]
+        table.add_row(row["parameter"], spans[0], _digits(row["posterior_p50"]), spans[1], row["speaks"])
     found = json.loads(ds.attrs["diagnostics"])
     table.caption = (
         f"R-hat at most {found['largest_r_hat']:.3f}, effective draws at least "
@@ -182,6 +182,11 @@ def posterior_parts(ds: xr.Dataset) -> Iterator[tuple[str, Table]]:
     )
     table.caption_justify = "left"
     yield f"Posterior given the record up to {ds.attrs['last_year']}", table
+
+
+def _digits(value: float) -> str:
+    """Three digits, and never an exponent."""
+    return f"{value:.0f}" if abs(value) >= 100.0 else f"{value:.3g}"
 
 
 def table_csv(name: str, table: pd.DataFrame, posterior: xr.Dataset) -> str:
