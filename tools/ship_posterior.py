@@ -13,10 +13,9 @@ from pathlib import Path
 import xarray as xr
 from update_checksums import main as update_checksums
 
-from caspian_sim import data
 from caspian_sim.data.registry import TABLES
 from caspian_sim.errors import CaspianError
-from caspian_sim.evaluate.ensembles import TABLES as INPUTS
+from caspian_sim.evaluate.ensembles import calibration_inputs
 from caspian_sim.record.posterior import read_posterior
 from caspian_sim.results import ENGINE
 
@@ -30,7 +29,7 @@ def objection(path: Path) -> str | None:
     with xr.open_dataset(path, engine=ENGINE) as found:
         attributes = dict(found.attrs)
     made_from = json.loads(attributes["input_sha256"])
-    changed = [name for name, digest in data.input_hashes(INPUTS).items() if made_from.get(name) != digest]
+    changed = [name for name, digest in calibration_inputs().items() if made_from.get(name) != digest]
     if changed:
         return f"{path}: made from other tables than those that ship now: {', '.join(changed)}"
     if attributes["observations"] != "as shipped":

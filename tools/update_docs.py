@@ -480,6 +480,8 @@ def structure_levels() -> str:
         rows.append([*map(str, values), *(number(float(level), ".1f") for level in own)])
     scenarios = " | ".join(str(scenario) for scenario in levels.scenario.values)
     return table(f"evaporation | area | strait | {scenarios}", rows)
+
+
 def calibration_parameters() -> str:
     rows = []
     for row in posterior_table(cs.data.load("posterior")).to_dict("records"):

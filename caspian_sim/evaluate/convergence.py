@@ -78,13 +78,15 @@ def diagnose(ds: xr.Dataset) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def warnings_of(diagnosis: pd.DataFrame) -> list[str]:
+def warnings_of(diagnosis: pd.DataFrame, least_size: int = LEAST_SIZE) -> list[str]:
     """Say what is wrong with a calibration.
 
     Parameters
     ----------
     diagnosis : pandas.DataFrame
         Of :func:`diagnose`.
+    least_size : int
+        Effective draws that every parameter needs.
 
     Returns
     -------
@@ -100,11 +102,11 @@ def warnings_of(diagnosis: pd.DataFrame) -> list[str]:
             f"{_others(len(apart))}, more than {MOST_R_HAT}; use more --burn-in and more --steps"
         )
     least = diagnosis[list(SIZES)].min(axis=1)
-    few = least[~(least >= LEAST_SIZE)].sort_values()
+    few = least[~(least >= least_size)].sort_values()
     if len(few):
         found.append(
             f"too few independent draws: {few.iloc[0]:.0f} for {diagnosis['parameter'][few.index[0]]}"
-            f"{_others(len(few))}, fewer than {LEAST_SIZE}; use more --steps"
+            f"{_others(len(few))}, fewer than {least_size}; use more --steps"
         )
     return found
 

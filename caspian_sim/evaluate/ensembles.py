@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from caspian_sim import data
 from caspian_sim.data import Parameter
+from caspian_sim.data.reader import sha256
 from caspian_sim.errors import OutOfRangeError
 from caspian_sim.evaluate.calibrate import (
     BURN_IN,
@@ -29,6 +30,7 @@ from caspian_sim.evaluate.calibrate import (
     WALKERS,
     Progress,
     Target,
+    calibrated_parameters,
     default_target,
     require_sampler,
     sample_ensemble,
@@ -43,7 +45,6 @@ THIN = 10
 """Of so many steps one is kept; the walkers forget their place in some seventy."""
 POLL_SECONDS = 0.5
 TABLES = (
-    "parameters",
     "sea_level_annual",
     "sea_level_monthly",
     "river_inflow_annual",
@@ -52,7 +53,28 @@ TABLES = (
     "strait_emulator",
     "bay_checks",
 )
-"""Shipped tables that go into a calibration."""
+"""Shipped tables that go into a calibration, beside the priors."""
+PRIORS = "priors"
+
+
+def calibration_inputs(priors: Mapping[str, Parameter] | None = None) -> dict[str, str]:
+    """Checksums of what a calibration is made from.
+
+    Parameters
+    ----------
+    priors : mapping of name to Parameter, optional
+        The shipped ones when not given. Those of parameters that are not calibrated do not count.
+
+    Returns
+    -------
+    dict of str to str
+        SHA-256 by table, and of the priors.
+    """
+    numbers = [
+        [p.name, p.distribution, p.best, p.low, p.high, p.least, p.most]
+        for p in (priors or calibrated_parameters()).values()
+    ]
+    return {**data.input_hashes(TABLES), PRIORS: sha256(json.dumps(numbers).encode())}
 
 
 @dataclass(frozen=True)
@@ -271,7 +293,9 @@ def _dataset(
 ) -> xr.Dataset:
     last = int(target.observed.year[-1])
     attributes: dict[str, Any] = package_attributes(
-        "Calibration of the annual water balance on the record", "calibrate", data.input_hashes(TABLES)
+        "Calibration of the annual water balance on the record",
+        "calibrate",
+        calibration_inputs(target.priors),
     )
     attributes |= {
         "observations": "as shipped" if shipped else "not those that ship with the package",

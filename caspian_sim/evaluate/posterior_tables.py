@@ -46,17 +46,24 @@ def posterior_rows(ds: xr.Dataset, rows: int = ROWS) -> xr.Dataset:
     -------
     xarray.Dataset
         As the shipped table ``posterior``: ``value`` (row, parameter), 32-bit, in order of the ratio of
-        expected inflow to net evaporation.
+        expected inflow to net evaporation; and ``log_density`` (row), by which a posterior is found out that
+        does not belong to the model of today.
     """
-    draws = joint_draws(ds)
-    chosen = draws[np.unique(np.linspace(0, len(draws) - 1, rows).round().astype(int))].astype(np.float32)
+    draws, density = joint_draws(ds), ds["log_density"].transpose("ensemble", "step", "walker").values.ravel()
+    places = np.unique(np.linspace(0, len(draws) - 1, rows).round().astype(int))
+    chosen = draws[places].astype(np.float32)
     names = [str(name) for name in ds["parameter"].values]
     ratio = chosen[:, names.index("river_inflow")] / chosen[:, names.index("net_evaporation")]
+    order = np.argsort(ratio, kind="stable")
     made = xr.Dataset(
-        {"value": (("row", "parameter"), chosen[np.argsort(ratio, kind="stable")])},
+        {
+            "value": (("row", "parameter"), chosen[order]),
+            "log_density": ("row", density[places][order].astype(np.float32)),
+        },
         coords={"parameter": ds["parameter"].values, "unit": ("parameter", ds["unit"].values)},
         attrs={**ds.attrs, "title": "Posterior of the calibrated parameters"},
     )
+    made["log_density"].attrs = dict(ds["log_density"].attrs)
     made["value"].attrs = dict(ds["value"].attrs)
     for name in ("parameter", "unit"):
         made[name].attrs = dict(ds[name].attrs)

@@ -44,6 +44,8 @@ MEANING = {
 }
 ALONE_ENSEMBLES = 2
 """Ensembles for what the record alone says of one parameter; the question is not a close one."""
+ALONE_SIZE = 400
+"""Effective draws that suffice for it."""
 
 
 def write_calibration(
@@ -100,7 +102,7 @@ def write_calibration(
         diagnosis = diagnose(chains)
         for text in warnings_of(diagnosis):
             LOGGER.warning(text)
-        for text in warnings_of(diagnose(alone)):
+        for text in warnings_of(diagnose(alone), ALONE_SIZE):
             LOGGER.warning("with a flat prior of the warming sensitivity, %s", text)
         warming = warming_table(chains, alone)
         posterior = with_findings(posterior_rows(chains), chains, diagnosis, warming)
