@@ -1,6 +1,7 @@
 """The calibration: what was put in comes out again, the ensembles agree, and the posterior makes sense."""
 
 import importlib
+import itertools
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 from click.testing import CliRunner
+from matplotlib.text import Text
 from numpy.testing import assert_allclose, assert_array_equal
 from synthetic_record import world
 
@@ -440,8 +442,8 @@ def test_a_posterior_that_was_made_from_other_tables_cannot_be_shipped(tmp_path,
     tool = importlib.import_module("ship_posterior")
     path = written(tmp_path)
     assert tool.objection(path) == (
-        f"{path}: made from other tables than those that ship now: sea_level_annual, "
-        "sea_level_monthly, river_inflow_annual, gmst_observed, hypsometry, strait_emulator, bay_checks, priors"
+        f"{path}: made from other tables than those that ship now: sea_level_annual, sea_level_monthly, "
+        "river_inflow_annual, gmst_observed, hypsometry, strait_emulator, bay_checks, priors"
     )
     hashes = json.dumps(calibration_inputs())
     now = written(tmp_path, lambda ds: ds.assign_attrs(input_sha256=hashes))
@@ -562,6 +564,27 @@ def test_tables_say_what_their_columns_mean():
         "# speaks: record above a shrinkage of 0.5; prior below 0.1 and a shift of 0.5; else both\n" in text
     )
     assert "caspian_sim 0, git none, made never" in text
+
+
+@pytest.mark.parametrize("name", ["posterior", "traces", "pairs"])
+def test_no_text_of_the_figures_leaves_the_page_or_covers_another(name, monkeypatch):
+    fig, written = figures.CALIBRATION[name][0](chains()), []
+    draw = Text.draw
+
+    def record(text, *args, **options):
+        if text.get_visible() and text.get_text().strip():
+            written.append(text)
+        draw(text, *args, **options)
+
+    monkeypatch.setattr(Text, "draw", record)
+    fig.canvas.draw()
+    boxes = [(text.get_text(), text.get_window_extent()) for text in written]
+    for text, box in boxes:
+        inside = box.x0 >= 0 and box.y0 >= 0 and box.x1 <= fig.bbox.x1 and box.y1 <= fig.bbox.y1
+        assert inside, f"{text!r} leaves the page"
+    for (one, a), (other, b) in itertools.combinations(boxes, 2):
+        across, up = min(a.x1, b.x1) - max(a.x0, b.x0), min(a.y1, b.y1) - max(a.y0, b.y0)
+        assert across <= 1.0 or up <= 3.0, f"{one!r} covers {other!r}"
 
 
 @pytest.mark.parametrize("name", ["posterior", "traces", "pairs"])

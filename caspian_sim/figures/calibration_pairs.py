@@ -9,6 +9,7 @@ import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from caspian_sim.figures import style
@@ -35,6 +36,8 @@ LEFT_CM, NAMES_CM = 1.15, 1.8
 STRONG = 0.3
 """Correlation from which its number is set in bold."""
 ENDS = (0.005, 0.995)
+CLEAR = 0.15
+"""Share of a horizontal axis at either end that has no numbers."""
 
 
 def pairs(ds: xr.Dataset, *, width_cm: float = style.PAGE_WIDTH_CM) -> Figure:
@@ -148,7 +151,11 @@ def _correlation(ax: Axes, value: float) -> None:
 
 
 def _ticks(ax: Axes, row: int, column: int, count: int) -> None:
-    ax.locator_params(axis="x", nbins=2, steps=[1, 2, 5, 10])
+    # Numbers near an end would touch those of the neighbour.
+    low, high = ax.get_xlim()
+    ticks = MaxNLocator(3, steps=[1, 2, 5, 10]).tick_values(low, high)
+    margin = CLEAR * (high - low)
+    ax.set_xticks(ticks[(ticks >= low + margin) & (ticks <= high - margin)])
     ax.xaxis.set_major_formatter(lambda value, _: typeset(f"{value:g}"))
     ax.tick_params(labelbottom=row == count - 1)
     if row != column:
