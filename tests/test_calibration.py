@@ -338,6 +338,11 @@ def test_rows_are_joint_draws_from_all_ensembles():
     places = [int(np.flatnonzero((all_draws == row).all(axis=1))[0]) for row in found["value"].values]
     assert len(set(places)) == 500
     assert_array_equal(np.bincount(np.array(places) // 3000) // 10, [16, 16, 16])
+    # Two draws of a walker at most lie in the same tenth of the time.
+    step, walker = np.divmod(np.array(places), 60)
+    _, often = np.unique(np.stack([step // 5, walker]), axis=1, return_counts=True)
+    assert often.max() <= 2
+    assert np.unique(walker).size == 60
 
 
 def test_shrinkage_and_speaker_of_a_known_posterior():
@@ -541,7 +546,7 @@ def test_the_command_writes_a_folder_and_warns_that_so_short_a_run_has_not_conve
     for table in tables:
         assert len(pd.read_csv(target / table, comment="#")) > 3
     shown = CliRunner().invoke(cli.main, ["show", str(target / "posterior.nc")])
-    assert "Posterior given the record up to 2022" in shown.output
+    assert "Prior and posterior given the record up to 2022" in shown.output
     again = CliRunner().invoke(cli.main, [*words, "--output", str(target)])
     assert again.exit_code == 2
     assert "there are results already" in again.output

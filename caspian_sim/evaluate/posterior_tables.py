@@ -17,6 +17,7 @@ Array = NDArray[np.float64]
 
 ROWS = 2000
 """Joint draws that are kept for projections."""
+GOLDEN_SECTION = (5.0**0.5 - 1.0) / 2.0
 QUANTILES = (0.05, 0.5, 0.95)
 RECORD_SPEAKS, PRIOR_SPEAKS = 0.5, 0.1
 """Shrinkage of the variance above which the record speaks, and below which the prior does..."""
@@ -50,11 +51,11 @@ def posterior_rows(ds: xr.Dataset, rows: int = ROWS) -> xr.Dataset:
         does not belong to the model of today.
     """
     draws, density = joint_draws(ds), ds["log_density"].transpose("ensemble", "step", "walker").values.ravel()
-    places = np.unique(np.linspace(0, len(draws) - 1, rows).round().astype(int))
+    places = spread_places(ds.sizes["ensemble"], ds.sizes["step"], ds.sizes["walker"], rows)
     chosen = draws[places].astype(np.float32)
     names = [str(name) for name in ds["parameter"].values]
-    ratio = chosen[:, names.index("river_inflow")] / chosen[:, names.index("net_evaporation")]
-    order = np.argsort(ratio, kind="stable")
+    inflow, net = (chosen[:, names.index(name)].astype(float) for name in ("river_inflow", "net_evaporation"))
+    order = np.argsort(inflow / net, kind="stable")
     made = xr.Dataset(
         {
             "value": (("row", "parameter"), chosen[order]),
@@ -68,6 +69,25 @@ def posterior_rows(ds: xr.Dataset, rows: int = ROWS) -> xr.Dataset:
     for name in ("parameter", "unit"):
         made[name].attrs = dict(ds[name].attrs)
     return made
+
+
+def spread_places(ensembles: int, steps: int, walkers: int, rows: int) -> NDArray[np.int64]:
+    """Places of draws that are spread over ensembles, steps and walkers alike.
+
+    An even stride through all draws would meet the same few walkers in every step. Walkers follow each other
+    by the golden section instead, so that the draws of one lie far apart in time.
+
+    Returns
+    -------
+    ndarray of int
+        Places in :func:`joint_draws`, each at most once; all of them when there are no more than `rows`.
+    """
+    if rows >= ensembles * steps * walkers:
+        return np.arange(ensembles * steps * walkers)
+    row = np.arange(rows)
+    step = row * ensembles * steps // rows  # through all ensembles
+    walker = (row * GOLDEN_SECTION % 1.0 * walkers).astype(np.int64)
+    return np.unique(step * walkers + walker)
 
 
 def prior_moments(prior: Parameter) -> tuple[float, float]:

@@ -170,7 +170,7 @@ def compact(chains: xr.Dataset) -> xr.Dataset:
 
 def posterior_parts(ds: xr.Dataset) -> Iterator[tuple[str, Table]]:
     """Tables of a posterior for the terminal, with their titles."""
-    table = plain_table(("parameter",), ("prior, 5 to 95 %", "median", "5 to 95 %", "speaks"))
+    table = plain_table(("parameter",), ("prior", "median", "posterior", "speaks"))
     for row in posterior_table(ds).to_dict("records"):
         spans = [
             f"{_digits(row[f'{which}_p05'])} to {_digits(row[f'{which}_p95'])}"
@@ -183,7 +183,7 @@ def posterior_parts(ds: xr.Dataset) -> Iterator[tuple[str, Table]]:
         f"{min(found[f'smallest_{size}'] for size in SIZES):,}"
     )
     table.caption_justify = "left"
-    yield f"Posterior given the record up to {ds.attrs['last_year']}", table
+    yield f"Prior and posterior given the record up to {ds.attrs['last_year']}, 5 to 95 %", table
 
 
 def _digits(value: float) -> str:
