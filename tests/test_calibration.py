@@ -481,7 +481,7 @@ def test_a_posterior_that_was_made_from_other_tables_cannot_be_shipped(tmp_path,
         ),
         (
             lambda ds: ds.rename(value="draws"),
-            "not a posterior\n    found    draws, r_hat, ess_bulk, ess_tail, ess_coupled\n"
+            "not a posterior\n    found    draws, log_density, r_hat, ess_bulk, ess_tail, ess_coupled\n"
             "    needed   value over row and parameter\n"
             "    hint     caspian-sim calibrate writes such a file, posterior.nc",
         ),

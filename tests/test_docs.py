@@ -183,7 +183,6 @@ def assert_in_step(update_docs, name):
     assert (gap <= 1.01 * np.array(last_places(shown))).all(), message
 
 
-@pytest.mark.parametrize("name", ["parameters", "literature", "structure shallows"])
 @pytest.mark.parametrize(
     "name",
     ["calibration parameters", "calibration bay", "calibration warming", "calibration diagnostics"],
@@ -192,7 +191,7 @@ def test_tables_of_the_calibration_are_in_step(update_docs, name):
     assert_in_step(update_docs, name)
 
 
-@pytest.mark.parametrize("name", ["parameters", "literature"])
+@pytest.mark.parametrize("name", ["parameters", "literature", "structure shallows"])
 def test_tables_of_data_are_in_step(update_docs, name):
     page, write = update_docs.TABLES[name]
     assert update_docs.marked(name).search(text_of(f"docs/{page}"))["body"] == write()

@@ -8,7 +8,7 @@ anew, which takes some ten minutes, the rest some minutes. A test fails when it 
 import json
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from functools import cache
 from itertools import product
 from pathlib import Path
@@ -485,9 +485,10 @@ def structure_levels() -> str:
 def calibration_parameters() -> str:
     rows = []
     for row in posterior_table(cs.data.load("posterior")).to_dict("records"):
+        form = ".0f" if abs(row["prior_p50"]) > 100.0 else ".3g"
         spans = [
-            f"{number(row[f'{which}_p50'], '.3g')} ({number(row[f'{which}_p05'], '.3g')} to "
-            f"{number(row[f'{which}_p95'], '.3g')})"
+            f"{number(row[f'{which}_p50'], form)} ({number(row[f'{which}_p05'], form)} to "
+            f"{number(row[f'{which}_p95'], form)})"
             for which in ("prior", "posterior")
         ]
         shrinkage, shift = number(row["shrinkage"], ".2f"), number(row["shift_prior_sd"], "+.1f")
@@ -508,13 +509,16 @@ def calibration_parameters() -> str:
 
 
 def calibration_bay() -> str:
+    def form(row: dict[Hashable, Any]) -> str:
+        return ".0f" if row["sd"] > 100.0 else ".1f"
+
     rows = [
         [
             f"`{row['check']}`",
             row["unit"],
             f"{number(row['value'])} ± {number(row['sd'])}",
-            f"{number(row['model_p50'], '.5g')} ({number(row['model_p05'], '.5g')} to "
-            f"{number(row['model_p95'], '.5g')})",
+            f"{number(row['model_p50'], form(row))} ({number(row['model_p05'], form(row))} to "
+            f"{number(row['model_p95'], form(row))})",
             number(row["score"], "+.1f"),
             "pass" if row["passes"] else "**fail**",
             row["grade"],
