@@ -173,7 +173,7 @@ def test_misspelt_key_is_reported_word_for_word_and_leaves_no_folder(project):
     assert answer.exit_code == 2
     assert answer.output == (
         "typo.yaml:4:15  uncertainty.member: unknown key 'member'\n"
-        "    allowed  members, seed, parameters, sampling, variability\n"
+        "    allowed  members, seed, parameters, posterior, sampling, variability\n"
         "    hint     did you mean 'members'?\n"
     )
     assert not Path("results").exists()

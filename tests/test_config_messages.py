@@ -165,7 +165,7 @@ def test_mapping_from_python_is_checked_like_a_file():
         (
             "uncertainty.memebrs=10",
             "--set uncertainty.memebrs=10  uncertainty.memebrs: unknown key 'memebrs'\n"
-            "    allowed  members, seed, parameters, sampling, variability\n"
+            "    allowed  members, seed, parameters, posterior, sampling, variability\n"
             "    hint     did you mean 'members'?",
         ),
         (

@@ -153,7 +153,7 @@ def _correlation(ax: Axes, value: float) -> None:
 def _ticks(ax: Axes, row: int, column: int, count: int) -> None:
     # Numbers near an end would touch those of the neighbour.
     low, high = ax.get_xlim()
-    ticks = MaxNLocator(3, steps=[1, 2, 5, 10]).tick_values(low, high)
+    ticks = np.asarray(MaxNLocator(3, steps=[1, 2, 5, 10]).tick_values(low, high))
     margin = CLEAR * (high - low)
     ax.set_xticks(ticks[(ticks >= low + margin) & (ticks <= high - margin)])
     ax.xaxis.set_major_formatter(lambda value, _: typeset(f"{value:g}"))
