@@ -26,7 +26,8 @@ from caspian_sim.climate.draws import draw_inputs
 from caspian_sim.collect import Calendar
 from caspian_sim.config import Config, load_config
 from caspian_sim.ensemble import members_of_a_part, parts_of, run_kept
-from caspian_sim.plan import make_plan, run_members
+from caspian_sim.plan import make_plan
+from caspian_sim.simulate import run_members
 
 YEARS = 75
 MEMBERS, MEMBERS_OF_SOLVE_IVP = 4096, 1

@@ -11,7 +11,8 @@ from caspian_sim import data
 from caspian_sim.climate.draws import DIMENSIONS, draw_inputs, sobol_points
 from caspian_sim.collect import DIMS
 from caspian_sim.config import load_config
-from caspian_sim.simulate import integrate, make_plan, run_members
+from caspian_sim.plan import make_plan
+from caspian_sim.simulate import integrate, run_members
 
 PRIORS = {f"parameter:{name}": prior for name, prior in data.parameters().items()}
 SEED = 7

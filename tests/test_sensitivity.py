@@ -19,7 +19,8 @@ from caspian_sim.config import load_config
 from caspian_sim.errors import ConfigError, DataError, OutOfRangeError
 from caspian_sim.evaluate import sensitivity as module
 from caspian_sim.evaluate.sensitivity import indices
-from caspian_sim.simulate import integrate, make_plan
+from caspian_sim.plan import make_plan
+from caspian_sim.simulate import integrate
 
 FIRST, TOTAL = 0, 1
 

@@ -13,7 +13,8 @@ from caspian_sim.basin.exchange import bay_exchange, follow_sea_level, observed_
 from caspian_sim.basin.strait import LINEAR_BELOW, strait_outflow, strait_state, throttle
 from caspian_sim.collect import Calendar
 from caspian_sim.evaluate.closure import observed_bay
-from caspian_sim.simulate import bay_at_start, bay_record
+from caspian_sim.record.bay import bay_record
+from caspian_sim.simulate import bay_at_start
 
 SILL = -32.0
 levels = st.floats(-40.0, -20.0)
