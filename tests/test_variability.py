@@ -32,7 +32,9 @@ def start_from(slow, inflow, inflow_slow):
 
 
 def part(start, members):
-    return StartState(*(getattr(start, name)[members] for name in ("volume", "slow", "inflow", "inflow_slow")))
+    return StartState(
+        *(getattr(start, name)[members] for name in ("volume", "slow", "inflow", "inflow_slow"))
+    )
 
 
 def chosen(parameters, members):
