@@ -156,7 +156,7 @@ def in_threads(part: Callable[[int, int], None], members: int, threads: int) -> 
 
 
 def follow(calendar: Calendar, level: Array, parameters: Mapping[str, Array], start: Array) -> Array:
-    """Find the water in the bay at the end of some months, as :func:`caspian_sim.record.bay.follow_level` does.
+    """Find the water in the bay after some months, as :func:`caspian_sim.record.bay.follow_level` does.
 
     For months after the strait was cut anew; `level` is that of the sea at their edges, m BHS.
     """

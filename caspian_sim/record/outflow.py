@@ -179,7 +179,7 @@ def fit_emulator() -> xr.Dataset:
 
 
 def _products(weights: Array, terms: Array) -> Array:
-    """Sums over the terms, shape (row, set), that for a set do not depend on which others are asked for.
+    """Add up the terms, shape (row, set), so that a set does not depend on which others are asked for.
 
     A matrix product is not that to the last digit.
     """
