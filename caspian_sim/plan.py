@@ -93,9 +93,10 @@ class Plan:
         Level at the start, m BHS.
     programmes : mapping of name to list of Measure
     inputs : mapping of name to Parameter
-        Priors of the numbers that a member draws once: :data:`ROW`, ``parameter:<name>`` and ``measure:<id>``.
-        Their order is that of the dimensions of a Sobol sequence: every parameter and every measure that there
-        could be, whether the run varies it or not. The row comes first, for nothing may shift it.
+        Priors of the numbers that a member draws once: :data:`ROW`, ``parameter:<name>``,
+        ``measure:<id>``. Their order is that of the dimensions of a Sobol sequence: every parameter and every
+        measure that there could be, whether the run varies it or not. The row comes first, so that nothing
+        shifts it.
     observed : Observations
     calibrated : Calibrated or None
         None when the parameters do not come from the posterior.

@@ -7,10 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import ndtri
+from scipy.stats import lognorm, norm, triang, uniform
 
 from caspian_sim import data
 from caspian_sim.basin.rivers import RIVERS, inflow_shape, month_fractions, river_inflow
-from caspian_sim.climate.draws import draw_inputs, normals, quantiles, sample, uniforms
+from caspian_sim.climate.draws import draw_inputs, log_density, normals, quantiles, sample, uniforms
 from caspian_sim.climate.response import linear_response, proportional_response
 from caspian_sim.climate.scenario import BASELINE, scenario_climate
 from caspian_sim.climate.seasons import level_departure_at_month_edges, net_evaporation_departure
@@ -439,3 +440,41 @@ def test_new_parameter_changes_no_draw_of_the_others():
     with_it = draw_inputs(more, np.arange(6), 1, central=False)
     for name in PRIORS:
         assert_array_equal(with_it[name], usual[name])
+
+
+@pytest.mark.parametrize(
+    ("given", "reference", "ends"),
+    [
+        (("normal", 10.0, 8.0, 12.0), norm(10.0, 2.0 / ndtri(0.95)), (-np.inf, np.inf)),
+        (("lognormal", 4.0, 2.0, 8.0), lognorm(np.log(2.0) / ndtri(0.95), scale=4.0), (0.0, np.inf)),
+        (("uniform", 3.0, 0.0, 20.0), uniform(0.0, 20.0), (0.0, 20.0)),
+        (("triangular", 2.0, 1.0, 6.0), triang(0.2, 1.0, 5.0), (1.0, 6.0)),
+        (("triangular", 1.0, 1.0, 4.0), triang(0.0, 1.0, 3.0), (1.0, 4.0)),
+        (("triangular", 4.0, 1.0, 4.0), triang(1.0, 1.0, 3.0), (1.0, 4.0)),
+    ],
+)
+def test_density_of_a_prior_is_that_of_its_distribution_but_for_a_constant(given, reference, ends):
+    values = reference.ppf(np.linspace(0.001, 0.999, 101))
+    apart = log_density(prior(*given), values) - reference.logpdf(values)
+    assert_allclose(apart, apart[50], atol=1e-10)
+    low, high = ends
+    outside = np.array([v for v in (low - 1e-6, high + 1e-6) if np.isfinite(v)])
+    assert_array_equal(log_density(prior(*given), outside), np.full(len(outside), -np.inf))
+
+
+def test_density_of_a_prior_goes_with_its_draws():
+    # Draws are denser where the density is higher: their histogram, against the density over its sum.
+    for of in (("normal", 10.0, 8.0, 12.0), ("lognormal", 4.0, 2.0, 8.0), ("triangular", 2.0, 1.0, 6.0)):
+        drawn = sample(prior(*of), MANY)
+        count, edges = np.histogram(drawn, bins=40, range=tuple(np.quantile(drawn, [0.01, 0.99])))
+        density = np.exp(log_density(prior(*of), 0.5 * (edges[1:] + edges[:-1])))
+        assert_allclose(count / count.sum(), density / density.sum(), rtol=0.03, atol=3e-4)
+
+
+def test_values_that_nature_does_not_allow_have_no_density():
+    shipped = PRIORS["area_factor"]
+    assert_array_equal(
+        log_density(shipped, np.array([shipped.least, shipped.most + 0.1])), [-np.inf, -np.inf]
+    )
+    assert np.isfinite(log_density(shipped, np.array([1.0, shipped.most]))).all()
+    assert_array_equal(log_density(PRIORS["inflow_sd"], np.array([-1.0, 0.0])), [-np.inf, -np.inf])
