@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from caspian_sim.balance import STATES, Basin
 from caspian_sim.basin.bay import kara_bogaz_gol
-from caspian_sim.basin.exchange import HISTORY_STEPS, observed_level_at
+from caspian_sim.basin.exchange import HISTORY_STEPS
 from caspian_sim.basin.strait import strait_state
 from caspian_sim.basin.volume_table import VolumeTable
-from caspian_sim.climate.seasons import level_departure_at_month_edges, net_evaporation_departure
+from caspian_sim.climate.seasons import net_evaporation_departure
 from caspian_sim.collect import Calendar
 from caspian_sim.fast import LANES, Integrated
 from caspian_sim.forcing import Forcing
@@ -155,12 +155,11 @@ def in_threads(part: Callable[[int, int], None], members: int, threads: int) -> 
         list(pool.map(part, edges[:-1], edges[1:]))
 
 
-def follow(calendar: Calendar, parameters: Mapping[str, Array], start: Array) -> Array:
-    """Find the water in the bay at the end of a record, as :func:`caspian_sim.simulate.bay_record` does.
+def follow(calendar: Calendar, level: Array, parameters: Mapping[str, Array], start: Array) -> Array:
+    """Find the water in the bay after some months, as :func:`caspian_sim.record.bay.follow_level` does.
 
-    For records that begin after the strait was cut anew.
+    For months after the strait was cut anew; `level` is that of the sea at their edges, m BHS.
     """
-    seasons = np.resize(level_departure_at_month_edges()[:-1], len(calendar.edges))
     opening, recut, pipes = strait_state(calendar.years, calendar.months)
     assert recut.all()
     assert (opening == 1.0).all()
@@ -169,7 +168,7 @@ def follow(calendar: Calendar, parameters: Mapping[str, Array], start: Array) ->
     bay = kara_bogaz_gol()
     shape = _basin(Basin(bay.table, bay, np.ones(1), np.ones(1)))
     arrays = (
-        observed_level_at(calendar.edges) + seasons,
+        level,
         calendar.length,
         net_evaporation_departure(calendar.fractions).ravel(),
         pipes,

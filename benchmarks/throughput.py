@@ -22,11 +22,14 @@ import native
 import numpy as np
 
 from caspian_sim import fast, simulate, solve
-from caspian_sim.climate.draws import draw_inputs
+from caspian_sim.climate.seasons import level_departure_at_month_edges
 from caspian_sim.collect import Calendar
 from caspian_sim.config import Config, load_config
 from caspian_sim.ensemble import members_of_a_part, parts_of, run_kept
-from caspian_sim.plan import make_plan, run_members
+from caspian_sim.plan import make_plan
+from caspian_sim.record.bay import YEARS_TO_FORGET
+from caspian_sim.record.observations import Observations, without_gaps
+from caspian_sim.simulate import run_members
 
 YEARS = 75
 MEMBERS, MEMBERS_OF_SOLVE_IVP = 4096, 1
@@ -65,10 +68,8 @@ def integration(members: int) -> tuple[tuple, dict]:
         caught["call"] = arguments, named
         raise _ReachedError
 
-    drawn = plan.frame.config.uncertainty
-    inputs = draw_inputs(plan.inputs, numbers, drawn.seed, drawn.sampling)
     with mock.patch.object(simulate, "solve", catch), suppress(_ReachedError):
-        simulate.integrate(plan, numbers, inputs)
+        simulate.integrate(plan, numbers, simulate.member_inputs(plan, numbers))
     return caught["call"]
 
 
@@ -108,11 +109,15 @@ def integrations(threads: int) -> dict[str, Way]:
     return ways
 
 
-def native_bay(start_year: int, parameters: dict[str, np.ndarray]) -> np.ndarray:
+def native_bay(start_year: int, parameters: dict[str, np.ndarray], observed: Observations) -> np.ndarray:
     """Follow the bay in C, in place of :func:`caspian_sim.simulate.bay_at_start`."""
-    calendar = Calendar(simulate.BAY_HISTORY_STARTS, start_year - 1)
-    full = simulate.kara_bogaz_gol().volume(simulate.observed_level_at(calendar.edges[:1]))
-    return native.follow(calendar, parameters, np.resize(full, len(parameters["strait_sill"])))
+    known = observed.until(start_year - 1)
+    level = without_gaps(known.level)[-YEARS_TO_FORGET:]
+    now = np.full(len(parameters["strait_sill"]), simulate.kara_bogaz_gol().volume(level[0]))
+    for place, stand in enumerate(level, start=int(known.year[-len(level)])):
+        edges = np.asarray(stand + level_departure_at_month_edges())
+        now = native.follow(Calendar(place, place), edges, parameters, now)
+    return now
 
 
 def whole_models(threads: int) -> dict[str, Way]:

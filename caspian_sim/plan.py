@@ -98,9 +98,10 @@ class Plan:
         Level at the start, m BHS.
     programmes : mapping of name to list of Measure
     inputs : mapping of name to Parameter
-        Priors of the numbers that a member draws once, ``parameter:<name>`` and ``measure:<id>``. Their order
-        is that of the dimensions of a Sobol sequence: every parameter and every measure that there could be,
-        whether the run varies it or not.
+        Priors of the numbers that a member draws once: :data:`ROW`, ``parameter:<name>``,
+        ``measure:<id>``. Their order is that of the dimensions of a Sobol sequence: every parameter and every
+        measure that there could be, whether the run varies it or not. The row comes first, so that nothing
+        shifts it.
     observed : Observations
     calibrated : Calibrated or None
         None when the parameters do not come from the posterior.
@@ -259,9 +260,9 @@ def make_plan(config: Config, observed: Observations | None = None, like: Plan |
         start=start,
         programmes={name: measures_of(p, available) for name, p in config.programmes.items()},
         inputs={
+            ROW: Parameter(ROW, "uniform", 0.5, 0.0, 1.0, "1", "B", "by definition", "row of the posterior"),
             **{f"parameter:{name}": prior for name, prior in priors.items()},
             **{f"measure:{measure.id}": volume_prior(measure) for measure in known},
-            ROW: Parameter(ROW, "uniform", 0.5, 0.0, 1.0, "1", "B", "by definition", "row of the posterior"),
         },
         observed=observed,
         calibrated=calibrated,

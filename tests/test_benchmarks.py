@@ -57,7 +57,8 @@ def test_loop_in_c_sees_the_events_of_the_package(benchmark):
 
 def test_history_of_the_bay_in_c_is_that_of_the_package(benchmark):
     plan = benchmark.make_plan(benchmark.configuration(MEMBERS))
-    inputs = benchmark.draw_inputs(plan.inputs, np.arange(MEMBERS), 1)
+    inputs = benchmark.simulate.member_inputs(plan, np.arange(MEMBERS))
     parameters = {name: inputs[f"parameter:{name}"] for name in plan.frame.priors}
-    expected = benchmark.simulate.bay_at_start(2026, parameters)
-    assert_allclose(benchmark.native_bay(2026, parameters), expected, rtol=0, atol=1e-9)
+    expected = benchmark.simulate.bay_at_start(2026, parameters, plan.observed)
+    assert np.ptp(expected) > 1.0
+    assert_allclose(benchmark.native_bay(2026, parameters, plan.observed), expected, rtol=0, atol=1e-9)

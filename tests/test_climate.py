@@ -7,14 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import ndtri
+from scipy.stats import lognorm, norm, triang, uniform
 
 from caspian_sim import data
 from caspian_sim.basin.rivers import RIVERS, inflow_shape, month_fractions, river_inflow
-from caspian_sim.climate.draws import draw_inputs, normals, quantiles, sample, uniforms
+from caspian_sim.climate.draws import draw_inputs, log_density, normals, quantiles, sample, uniforms
 from caspian_sim.climate.response import linear_response, proportional_response
 from caspian_sim.climate.scenario import BASELINE, scenario_climate
 from caspian_sim.climate.seasons import level_departure_at_month_edges, net_evaporation_departure
-from caspian_sim.climate.variability import recorded_variability, slow_state
+from caspian_sim.climate.variability import StartState
 from caspian_sim.climate.warming import SCENARIOS, assessed_warming, observed_warming, warming
 from caspian_sim.collect import Calendar
 from caspian_sim.data import Parameter
@@ -215,10 +216,16 @@ def test_evaporation_changes_by_millimetres_per_kelvin():
     assert_allclose(changed, [[1070.0, 960.0]], rtol=1e-14)
 
 
+def start_of(members):
+    """A state of today with departures of its own for every member."""
+    number = np.asarray(members, dtype=float)
+    return StartState(np.zeros(len(number)), 30.0 + number, -20.0 + number, 8.0 - number)
+
+
 def climate_of(years=LEAP_AND_NOT + 10, members=3, variability=False, central=True, scenario="ssp370"):
     numbers = np.arange(members)
     parameters = draw_inputs(PRIORS, numbers, 7, central=central)
-    climate = scenario_climate(scenario, years, numbers, parameters, 7, recorded_variability(), variability)
+    climate = scenario_climate(scenario, years, numbers, parameters, 7, start_of(numbers), variability)
     return climate, parameters
 
 
@@ -226,26 +233,49 @@ def test_climate_of_a_scenario_is_the_baseline_changed_by_the_sensitivities():
     climate, parameters = climate_of()
     change = warming("ssp370", LEAP_AND_NOT + 10)[:, 0] - observed_warming(*BASELINE).mean()
     means = river_inflow(*BASELINE).mean(axis=1)
-    assert_allclose(climate.inflow[0, :, 0], means[0] * (1.0 - 0.02 * change), rtol=1e-12)
-    for river in range(1, 8):
-        assert_allclose(climate.inflow[river, :, 1], means[river] * (1.0 - 0.10 * change), rtol=1e-12)
+    means *= PRIORS["river_inflow"].best / means.sum()
+    response = np.array([-0.02] + [-0.10] * 7)
+    expected = means[:, None] * (1.0 + response[:, None] * change)
+    number, ahead = np.arange(3), np.arange(1, 8)[:, None]
+    short, slow = PRIORS["inflow_lag1"].best ** ahead, PRIORS["inflow_slow_lag1"].best ** ahead
+    departure = (-20.0 + number) * short + (8.0 - number) * slow
+    # Every river departs by the same share.
+    share = 1.0 + departure / expected.sum(axis=0)[:, None]
+    assert_allclose(climate.inflow, expected[:, :, None] * share, rtol=1e-12)
+    assert_allclose(climate.inflow.sum(axis=0), expected.sum(axis=0)[:, None] + departure, rtol=1e-12)
     assert_allclose(climate.precipitation[:, 0], 200.0 * (1.0 + 0.03 * change), rtol=1e-12)
-    bay = PRIORS["bay_net_evaporation"].best + 50.0 * change
+    bay = PRIORS["bay_net_evaporation"].best + 55.0 * change
     assert_allclose(climate.bay_net_evaporation[:, 2], bay, rtol=1e-12)
-    statistics = recorded_variability()
-    present = slow_state(int(LEAP_AND_NOT[0]) + 10, BASELINE, statistics)
-    fading = statistics.slow_lag1 ** np.arange(1, 8) * (present.offset + present.slope * (50.0 - 6.0))
-    evaporation = parameters["net_evaporation"][0] + 200.0 + 50.0 * change + fading
-    assert_allclose(climate.evaporation[:, 0], evaporation, rtol=1e-12)
+    fading = (30.0 + number) * PRIORS["net_evaporation_slow_lag1"].best ** ahead
+    evaporation = parameters["net_evaporation"][0] + 200.0 + 55.0 * change[:, None] + fading
+    assert_allclose(climate.evaporation, evaporation, rtol=1e-12)
+
+
+def test_no_river_runs_backwards_however_dry_the_year():
+    number = np.arange(60)
+    parameters = draw_inputs(PRIORS, number, 7, central=True) | {"inflow_sd": np.full(60, 250.0)}
+    climate = scenario_climate("ssp370", LEAP_AND_NOT, number, parameters, 7, start_of(number), True)
+    assert climate.inflow.min() == 0.0
+    dry = climate.inflow.sum(axis=0) == 0.0
+    assert 0.05 < dry.mean() < 0.3
+    assert_array_equal(climate.inflow[:, dry], 0.0)
+
+
+def test_rivers_that_warming_has_dried_up_stay_dry():
+    parameters = draw_inputs(PRIORS, np.arange(3), 7, central=True)
+    parameters |= {name: np.full(3, -50.0) for name in ("volga_sensitivity", "other_river_sensitivity")}
+    years = np.arange(2090, 2101)
+    climate = scenario_climate("ssp585", years, np.arange(3), parameters, 7, start_of(np.arange(3)), True)
+    assert (climate.warming > 2.5).all()
+    assert_array_equal(climate.inflow, 0.0)
 
 
 def test_climate_of_a_member_does_not_depend_on_the_others():
     numbers = np.array([4, 1])
     parameters = draw_inputs(PRIORS, np.arange(6), 7, central=False)
     some = draw_inputs(PRIORS, numbers, 7, central=False)
-    args = 7, recorded_variability(), True
-    whole = scenario_climate("ssp585", LEAP_AND_NOT, np.arange(6), parameters, *args)
-    part = scenario_climate("ssp585", LEAP_AND_NOT, numbers, some, *args)
+    whole = scenario_climate("ssp585", LEAP_AND_NOT, np.arange(6), parameters, 7, start_of(range(6)), True)
+    part = scenario_climate("ssp585", LEAP_AND_NOT, numbers, some, 7, start_of(numbers), True)
     for name in ("warming", "inflow", "precipitation", "evaporation", "bay_net_evaporation"):
         assert_array_equal(getattr(part, name), getattr(whole, name)[..., numbers])
 
@@ -256,7 +286,12 @@ def test_scenarios_share_the_natural_variability_of_a_member():
     calm_one, _ = climate_of(variability=False, central=False, scenario="ssp126")
     calm_two, _ = climate_of(variability=False, central=False, scenario="ssp585")
     assert_allclose(one.evaporation - calm_one.evaporation, two.evaporation - calm_two.evaporation, atol=1e-9)
-    assert_allclose(one.inflow / calm_one.inflow, two.inflow / calm_two.inflow, rtol=1e-12)
+    water = [
+        natural.inflow.sum(axis=0) - calm.inflow.sum(axis=0)
+        for natural, calm in ((one, calm_one), (two, calm_two))
+    ]
+    assert np.abs(water[0]).max() > 10.0
+    assert_allclose(*water, atol=1e-9)
 
 
 # From years to months
@@ -405,3 +440,41 @@ def test_new_parameter_changes_no_draw_of_the_others():
     with_it = draw_inputs(more, np.arange(6), 1, central=False)
     for name in PRIORS:
         assert_array_equal(with_it[name], usual[name])
+
+
+@pytest.mark.parametrize(
+    ("given", "reference", "ends"),
+    [
+        (("normal", 10.0, 8.0, 12.0), norm(10.0, 2.0 / ndtri(0.95)), (-np.inf, np.inf)),
+        (("lognormal", 4.0, 2.0, 8.0), lognorm(np.log(2.0) / ndtri(0.95), scale=4.0), (0.0, np.inf)),
+        (("uniform", 3.0, 0.0, 20.0), uniform(0.0, 20.0), (0.0, 20.0)),
+        (("triangular", 2.0, 1.0, 6.0), triang(0.2, 1.0, 5.0), (1.0, 6.0)),
+        (("triangular", 1.0, 1.0, 4.0), triang(0.0, 1.0, 3.0), (1.0, 4.0)),
+        (("triangular", 4.0, 1.0, 4.0), triang(1.0, 1.0, 3.0), (1.0, 4.0)),
+    ],
+)
+def test_density_of_a_prior_is_that_of_its_distribution_but_for_a_constant(given, reference, ends):
+    values = reference.ppf(np.linspace(0.001, 0.999, 101))
+    apart = log_density(prior(*given), values) - reference.logpdf(values)
+    assert_allclose(apart, apart[50], atol=1e-10)
+    low, high = ends
+    outside = np.array([v for v in (low - 1e-6, high + 1e-6) if np.isfinite(v)])
+    assert_array_equal(log_density(prior(*given), outside), np.full(len(outside), -np.inf))
+
+
+def test_density_of_a_prior_goes_with_its_draws():
+    # Draws are denser where the density is higher: their histogram, against the density over its sum.
+    for of in (("normal", 10.0, 8.0, 12.0), ("lognormal", 4.0, 2.0, 8.0), ("triangular", 2.0, 1.0, 6.0)):
+        drawn = sample(prior(*of), MANY)
+        count, edges = np.histogram(drawn, bins=40, range=tuple(np.quantile(drawn, [0.01, 0.99])))
+        density = np.exp(log_density(prior(*of), 0.5 * (edges[1:] + edges[:-1])))
+        assert_allclose(count / count.sum(), density / density.sum(), rtol=0.03, atol=3e-4)
+
+
+def test_values_that_nature_does_not_allow_have_no_density():
+    shipped = PRIORS["area_factor"]
+    assert_array_equal(
+        log_density(shipped, np.array([shipped.least, shipped.most + 0.1])), [-np.inf, -np.inf]
+    )
+    assert np.isfinite(log_density(shipped, np.array([1.0, shipped.most]))).all()
+    assert_array_equal(log_density(PRIORS["inflow_sd"], np.array([-1.0, 0.0])), [-np.inf, -np.inf])

@@ -159,7 +159,7 @@ def test_anchors_and_merge_keys_work_inside_a_file():
 def test_minimal_configuration_has_the_documented_defaults():
     config = load_config(MINIMAL)
     assert config.climate.area_convention == "dynamic"
-    assert config.uncertainty.parameters == "prior"
+    assert config.uncertainty.parameters == "posterior"
     assert list(config.programmes) == ["none"]
     assert config.initial.level_m is None
     assert config.output.directory == "results/case"

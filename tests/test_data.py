@@ -433,7 +433,18 @@ def test_parameters_are_complete_and_cannot_be_changed():
         "bay_net_evaporation",
         "area_factor",
         "warming_quantile",
-        "initial_level_error",
+        "river_inflow",
+        "inflow_sd",
+        "inflow_lag1",
+        "inflow_slow_sd",
+        "inflow_slow_lag1",
+        "net_evaporation_sd",
+        "net_evaporation_slow_sd",
+        "net_evaporation_slow_lag1",
+        "weather_correlation",
+        "level_error_before_1993",
+        "level_error_since_1993",
+        "late_level_error",
     }
     with pytest.raises(TypeError):
         table["area_factor"] = None

@@ -18,7 +18,8 @@ from caspian_sim.config import Execution, load_config
 from caspian_sim.ensemble import parts_of
 from caspian_sim.errors import ConfigError, SolverError
 from caspian_sim.execute import PARTS_PER_WORKER, Pool, run_parts, workers_of
-from caspian_sim.plan import make_plan, run_members
+from caspian_sim.plan import make_plan
+from caspian_sim.simulate import run_members
 
 CONFIG = {
     "name": "tiny",

@@ -1,15 +1,22 @@
 """From configuration to dataset: what a run holds, that it adds up, and that members keep their identity."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from basins import caspian
 from numpy.testing import assert_allclose, assert_array_equal
 
 import caspian_sim as cs
-from caspian_sim import data, ensemble, simulate
+from caspian_sim import data, ensemble
 from caspian_sim.basin.rivers import month_fractions
 from caspian_sim.climate.seasons import level_departure_at_month_edges
 from caspian_sim.errors import ConfigError, DataError
+from caspian_sim.plan import initial_level, make_plan
+from caspian_sim.record.observations import shipped_observations
+from caspian_sim.record.posterior import best_values, shipped_posterior
+from caspian_sim.record.start import estimate_state
+from caspian_sim.simulate import run_members
 from caspian_sim.variables import VARIABLES
 
 STATES = ["AZ", "IR", "KZ", "RU", "TM"]
@@ -41,6 +48,8 @@ FLUXES = (
     "river_inflow", "precipitation", "evaporation", "groundwater", "strait_outflow", "consumption_change",
 )  # fmt: skip
 YEARS = np.arange(2026, 2038)
+# All but the one that another form of evaporation needs.
+PARAMETERS = len(data.parameters()) - 1
 
 
 def run(**changes):
@@ -76,7 +85,7 @@ def test_dataset_has_the_variables_and_dimensions_of_the_contract(either):
     assert set(DIMS) <= set(VARIABLES)
     assert dict(either.sizes) | {"time": 0} == {
         "scenario": 2, "programme": 2, "member": 5, "time": 0, "nv": 2, "river": 8, "state": 6,
-        "measure": 9, "event": 4, "parameter": 14,
+        "measure": 9, "event": 4, "parameter": PARAMETERS,
     }  # fmt: skip
 
 
@@ -159,9 +168,45 @@ def test_fluxes_of_the_dataset_give_the_change_of_its_sea_volume(either):
     assert float(abs(either.budget_residual).max()) < 1e-9
 
 
-def test_first_interval_starts_from_the_volume_of_the_initial_level(calm):
-    start = caspian().volume(simulate.initial_level(cs.load_config(CONFIG))[0])
-    assert_allclose(calm.sea_volume[..., 0] - gain(calm).transpose(*FULL)[..., 0], start, atol=1e-9)
+def begin(ds):
+    """Volume of the sea at the start of a run, as an anomaly of a sea with the shipped area, km³."""
+    factor = ds.parameters.sel(parameter="area_factor")
+    first = (ds.sea_volume - gain(ds) * lengths_of(ds)).isel(time=0) - caspian().reference_volume
+    return (first / factor).transpose(*FULL[:-1]).values
+
+
+def lengths_of(ds):
+    return float(lengths(ds)[0])
+
+
+def test_first_interval_of_a_calm_run_starts_from_the_mean_of_the_estimated_state(calm):
+    medians = {name: np.array([value]) for name, value in shipped_posterior().medians().items()}
+    estimate = estimate_state(medians, shipped_observations(), 2025)
+    curve = caspian()
+    level = curve.level(estimate.mean[0, 0] / medians["area_factor"][0] + curve.reference_volume)
+    start = curve.volume(level + level_departure_at_month_edges()[0]) - curve.reference_volume
+    assert_allclose(begin(calm), start, atol=1e-8)
+
+
+def test_members_start_from_states_that_differ_as_the_estimate_says():
+    ds = run(
+        uncertainty={"members": 400},
+        climate={"scenarios": ["ssp245"]},
+        programmes={"none": {}},
+        period={"start": 2026, "end": 2026},
+    )
+    curve = caspian()
+    level = np.asarray(curve.level(begin(ds)[0, 0] + curve.reference_volume))
+    plan = make_plan(cs.load_config(CONFIG))
+    estimate, weight = plan.calibrated.estimate, np.diff(plan.calibrated.cumulative, prepend=0.0)
+    factor = shipped_posterior().parameters["area_factor"]
+    expected = np.asarray(curve.level(estimate.mean[:, 0] / factor + curve.reference_volume))
+    mean = (weight * expected).sum()
+    own = estimate.root[:, 0, 0] / (factor * curve.area(mean) * 1e-3)
+    sd = np.sqrt((weight * (own**2 + (expected - mean) ** 2)).sum())
+    season = level_departure_at_month_edges()[0]
+    assert abs(level.mean() - season - mean) < 4.0 * sd / np.sqrt(400)
+    assert_allclose(level.std(), sd, rtol=4.0 / np.sqrt(2 * 400))
 
 
 def test_months_of_a_year_average_to_the_year(annual, monthly):
@@ -187,7 +232,7 @@ def test_level_belongs_to_the_volume_through_the_curve(monthly):
 
 def test_evaporation_and_rain_act_on_the_area_of_the_day(calm):
     depth = calm.precipitation / calm.sea_area * 1e6
-    change = depth / float(data.parameters()["precipitation"].best) - 1.0
+    change = depth / shipped_posterior().medians()["precipitation"] - 1.0
     assert float(change.min()) > -0.01
     assert_allclose(depth.sel(programme="none"), depth.sel(programme="joint"), rtol=1e-4)
 
@@ -195,7 +240,8 @@ def test_evaporation_and_rain_act_on_the_area_of_the_day(calm):
 def test_exposed_seabed_is_the_area_lost_against_the_last_observed_level(calm):
     curve, reference = caspian(), float(data.load("sea_level_annual")["level"].sel(year=2025))
     assert calm.exposed_seabed.attrs["reference_level"] == reference
-    expected = curve.area(reference) - np.asarray(curve.area(calm.sea_level.values))
+    factor = calm.parameters.sel(parameter="area_factor").values[:, None]
+    expected = factor * (curve.area(reference) - np.asarray(curve.area(calm.sea_level.values)))
     assert_allclose(calm.exposed_seabed, expected, atol=1e-6)
 
 
@@ -216,7 +262,7 @@ def test_constant_area_makes_level_and_volume_a_straight_line():
         climate={"scenarios": ["ssp585"], "area_convention": "constant"}, output={"frequency": "monthly"}
     )
     factor = ds.parameters.sel(parameter="area_factor")
-    area = caspian().area(simulate.initial_level(cs.load_config(CONFIG))[0]) * factor
+    area = caspian().area(initial_level(cs.load_config(CONFIG), shipped_observations())[0]) * factor
     assert_allclose(ds.sea_area, np.broadcast_to(area.values[:, None], ds.sea_area.shape), rtol=1e-12)
     # Within a month the balance depends on the level through the strait alone: nearly even.
     middle = 0.5 * (ds.sea_volume + ds.sea_volume.shift(time=1)).isel(time=slice(1, None))
@@ -242,26 +288,41 @@ def test_conventions_begin_alike_and_shrinking_area_slows_the_fall():
 # Start
 
 
-def test_run_starts_from_the_last_annual_mean_carried_on_to_the_end_of_its_year():
-    record = data.load("sea_level_annual")["level"]
-    last, earlier = (float(record.sel(year=year)) for year in (2025, 2022))
-    start, reference = simulate.initial_level(cs.load_config(CONFIG))
+def test_level_of_reference_is_the_last_annual_mean_and_the_start_has_its_season():
+    last = float(data.load("sea_level_annual")["level"].sel(year=2025))
+    start, reference = initial_level(cs.load_config(CONFIG), shipped_observations())
     assert reference == last
-    assert start == pytest.approx(last + 0.5 * (last - earlier) / 3.0 + level_departure_at_month_edges()[0])
+    assert start == pytest.approx(last + level_departure_at_month_edges()[0], abs=1e-12)
 
 
-def test_start_knows_no_later_level(monkeypatch):
-    config = cs.load_config({**CONFIG, "period": {"start": 2024, "end": 2030}})
-    before, load = simulate.initial_level(config), data.load
+def changed_from(year, by=1.0):
+    """Observations in which everything from a year on is another."""
+    observed = shipped_observations()
+    annual = {
+        name: np.where(observed.year >= year, getattr(observed, name) + by, getattr(observed, name))
+        for name in ("level", "inflow", "volga", "warming")
+    }
+    monthly = np.where(observed.month >= 12 * year, observed.monthly_level + by, observed.monthly_level)
+    return dataclasses.replace(observed, **annual, monthly_level=monthly)
 
-    def later(name):
-        table = load(name)
-        if name != "sea_level_annual":
-            return table
-        return table.assign(level=table["level"].where(table["year"] < 2024, table["level"] + 1.0))
 
-    monkeypatch.setattr(data, "load", later)
-    assert simulate.initial_level(config) == before
+@pytest.mark.parametrize("parameters", ["posterior", "prior"])
+def test_start_knows_nothing_that_was_observed_later(parameters):
+    config = cs.load_config(
+        {
+            **CONFIG,
+            "period": {"start": 2024, "end": 2025},
+            "uncertainty": {"members": 6, "parameters": parameters},
+        }
+    )
+    members = np.arange(6)
+    usual, later, earlier = (
+        run_members(make_plan(config, observed), members).arrays
+        for observed in (None, changed_from(2024), changed_from(2023))
+    )
+    for name in usual:
+        assert_array_equal(usual[name], later[name], err_msg=name)
+    assert (earlier["sea_level"] > usual["sea_level"] + 0.3).all()
 
 
 def test_initial_level_of_the_configuration_is_taken_as_it_is():
@@ -292,18 +353,26 @@ def test_projection_cannot_start_before_its_present_climate_is_known():
     assert str(raised.value) == (
         "a projection cannot start in 2010\n"
         "    found    period.start 2010\n"
-        "    allowed  2024 or later: the present climate is that of the record up to 2023\n"
-        "    hint     caspian-sim hindcast runs the model over the record, 1937 to 2022"
+        "    allowed  2023 or later: parameters are fitted to the record to 2022\n"
+        "    hint     caspian-sim hindcast runs the model over the record, caspian-sim verify forecasts\n"
+        "             from earlier years with what was known then"
     )
 
 
-def test_error_of_the_initial_level_moves_the_whole_start():
-    ds = run(
-        parameters={"initial_level_error": 0.1},
-        uncertainty={"members": 1, "parameters": "central", "variability": False},
+def test_level_of_the_configuration_is_exact_in_every_member():
+    ds = run(initial={"level_m": -29.4}, uncertainty={"members": 20})
+    start = caspian().volume(-29.4) - caspian().reference_volume
+    assert_allclose(begin(ds), start, atol=1e-8)
+    assert len(np.unique(ds.parameters.sel(parameter="area_factor"))) == 20
+
+
+def test_higher_start_moves_the_whole_projection_and_fades():
+    calm = {"members": 1, "parameters": "central", "variability": False}
+    high, usual = (
+        run(initial={"level_m": level}, uncertainty=calm).sea_level.values[0, 0, 0]
+        for level in (-29.3, -29.4)
     )
-    usual = run(uncertainty={"members": 1, "parameters": "central", "variability": False})
-    apart = (ds.sea_level - usual.sea_level).values[0, 0, 0]
+    apart = high - usual
     assert apart[0] == pytest.approx(0.1, abs=0.005)
     assert 0.0 < apart[-1] < apart[0]
 
@@ -328,8 +397,8 @@ def test_seed_changes_every_member(annual):
 
 def test_central_members_without_variability_are_all_alike(calm):
     assert_array_equal(calm.sea_level[:, :, 1:], calm.sea_level[:, :, [0, 0]])
-    best = [data.parameters()[str(name)].best for name in calm.parameter.values]
-    assert_array_equal(calm.parameters[:, 0], best)
+    best = best_values()
+    assert_array_equal(calm.parameters[:, 0], [best[str(name)] for name in calm.parameter.values])
 
 
 @pytest.mark.parametrize("count", [1, 4])
@@ -337,11 +406,16 @@ def test_first_members_of_an_ensemble_are_the_smaller_ensemble(annual, count):
     same(run(uncertainty={"members": count}), annual.isel(member=slice(0, count)))
 
 
+@pytest.mark.parametrize("parameters", ["posterior", "prior"])
 @pytest.mark.parametrize("columns", [4, 12])
-def test_members_without_measures_do_not_depend_on_the_chunks_of_the_work(monkeypatch, columns):
-    whole = run(programmes={"none": {}, "still": {"participants": []}})
+def test_members_without_measures_do_not_depend_on_the_chunks_of_the_work(monkeypatch, columns, parameters):
+    asked = {
+        "programmes": {"none": {}, "still": {"participants": []}},
+        "uncertainty": {"members": 5, "parameters": parameters},
+    }
+    whole = run(**asked)
     monkeypatch.setattr(ensemble, "COLUMNS", columns)
-    same(run(programmes={"none": {}, "still": {"participants": []}}), whole)
+    same(run(**asked), whole)
 
 
 def test_members_with_measures_do_not_depend_on_the_chunks_of_the_work(monkeypatch):

@@ -16,44 +16,81 @@ from scipy.stats import chi2_contingency, kstest, ttest_ind
 import caspian_sim as cs
 from caspian_sim.cli import main
 from caspian_sim.climate.draws import normals, quantiles, uniforms
-from caspian_sim.climate.scenario import BASELINE
-from caspian_sim.climate.variability import (
-    expected_slow,
-    inflow_departure,
-    net_evaporation_variability,
-    recorded_variability,
-    slow_state,
-)
+from caspian_sim.climate.variability import departures
 from caspian_sim.outputs.log import recorded
+from caspian_sim.record.observations import shipped_observations
+from caspian_sim.record.posterior import shipped_posterior
+from caspian_sim.record.start import draw_start, estimate_state
 
 SEED, MEMBERS, YEARS, START = 20251211, 8000, 75, 2026
-STATISTICS = recorded_variability()
 ERRORS = 4.0
-START_STATE = slow_state(START, BASELINE, STATISTICS)
+STATISTICS = {**shipped_posterior().medians(), "warming_quantile": 0.5}
+
+# The departures by the names of their processes, and what inflow and net evaporation take of each.
+PROCESSES = ("net_evaporation_slow", "inflow", "inflow_slow")
+OF_INFLOW, OF_NET = np.array([0.0, 1.0, 1.0]), np.array([1.0, 0.0, 0.0])
+MEMORY = np.array([STATISTICS[f"{name}_lag1"] for name in PROCESSES])
+STATIONARY = np.diag([STATISTICS[f"{name}_sd"] ** 2 for name in PROCESSES])
+WHITE = STATISTICS["net_evaporation_sd"]
+# Weather goes with the news in the inflow.
+NEWS = STATISTICS["inflow_sd"] * np.sqrt(1.0 - STATISTICS["inflow_lag1"] ** 2)
+TOGETHER = STATISTICS["weather_correlation"] * NEWS * WHITE
 
 
 @pytest.fixture(scope="module")
-def inflow():
-    """Inflow of many members as a share of its mean, shape (year, member)."""
-    return inflow_departure(SEED, np.arange(MEMBERS), YEARS, STATISTICS)
+def estimate():
+    """What the record says of the end of 2025, for the medians of the posterior."""
+    one = {name: np.array([value]) for name, value in STATISTICS.items()}
+    return estimate_state(one, shipped_observations(), START - 1)
 
 
 @pytest.fixture(scope="module")
-def net_evaporation():
+def generated(estimate):
+    members = np.arange(MEMBERS)
+    parameters = {name: np.full(MEMBERS, value) for name, value in STATISTICS.items()}
+    start = draw_start(estimate.take(np.zeros(MEMBERS, dtype=int)), SEED, members, True)
+    return departures(SEED, members, YEARS, parameters, start)
+
+
+@pytest.fixture(scope="module")
+def inflow(generated):
+    """Departure of inflow of many members, km³/yr, shape (year, member)."""
+    return generated.inflow
+
+
+@pytest.fixture(scope="module")
+def net_evaporation(generated):
     """Departure of net evaporation, mm/yr, shape (year, member)."""
-    return net_evaporation_variability(
-        SEED, np.arange(MEMBERS), YEARS, STATISTICS, START_STATE, np.zeros(MEMBERS)
-    )
+    return generated.net_evaporation
 
 
-def slow_variance(year):
-    """Variance of the slow component, which starts from what the record says about it and forgets that."""
-    kept = STATISTICS.slow_lag1 ** (2 * (year + 1))
-    return (1.0 - kept) * STATISTICS.slow_sd**2 + kept * START_STATE.sd**2
+@pytest.fixture(scope="module")
+def expected(estimate):
+    """Mean and covariance of the three processes by year: they open from the estimate and forget it."""
+    mean = estimate.mean[0, 1:]
+    covariance = (estimate.root[0] @ estimate.root[0].T)[1:, 1:]
+    kept = MEMORY ** np.arange(1, YEARS + 1)[:, None]
+    among = kept[:, :, None] * kept[:, None, :]
+    return kept * mean, among * covariance + (1.0 - among) * STATIONARY
 
 
-def net_evaporation_sd(year):
-    return np.sqrt(slow_variance(year) + STATISTICS.white_sd**2)
+def moments(expected, year, weights):
+    """Mean and variance of inflow or net evaporation in a year."""
+    mean, covariance = (values[year] for values in expected)
+    white = WHITE**2 if weights is OF_NET else 0.0
+    return weights @ mean, weights @ covariance @ weights + white
+
+
+def correlation(expected, year, one, lag, other):
+    """Correlation of one flux in a year with another some years later."""
+    linked = one @ (expected[1][year] * MEMORY**lag) @ other
+    if one is OF_INFLOW and other is OF_NET and lag == 0:
+        linked += TOGETHER
+    if one is OF_NET and other is OF_INFLOW:
+        linked += TOGETHER * STATISTICS["inflow_lag1"] ** lag
+    if one is OF_NET and other is OF_NET and lag == 0:
+        linked += WHITE**2
+    return linked / np.sqrt(moments(expected, year, one)[1] * moments(expected, year + lag, other)[1])
 
 
 def across(one, two):
@@ -65,62 +102,69 @@ def error_of(correlation):
     return ERRORS * (1.0 - correlation**2) / np.sqrt(MEMBERS)
 
 
-@pytest.mark.parametrize("year", [0, 1, 37, 74])
-def test_inflow_has_its_recorded_mean_and_spread_in_every_year(inflow, year):
-    sd = STATISTICS.inflow_cv
-    assert_allclose(inflow[year].mean(), 0.0, atol=ERRORS * sd / np.sqrt(MEMBERS))
-    assert_allclose(inflow[year].std(), sd, rtol=ERRORS / np.sqrt(2 * MEMBERS))
+@pytest.mark.parametrize("year", [0, 1, 5, 37, 74])
+def test_inflow_starts_from_the_record_and_spreads_from_there(inflow, expected, year):
+    mean, variance = moments(expected, year, OF_INFLOW)
+    assert_allclose(inflow[year].mean(), mean, atol=ERRORS * np.sqrt(variance / MEMBERS))
+    assert_allclose(inflow[year].std(), np.sqrt(variance), rtol=ERRORS / np.sqrt(2 * MEMBERS))
 
 
-def test_inflow_is_normal(inflow):
-    assert kstest(inflow[10] / STATISTICS.inflow_cv, "norm").pvalue > 0.001
+def test_inflow_is_normal(inflow, expected):
+    mean, variance = moments(expected, 10, OF_INFLOW)
+    assert kstest((inflow[10] - mean) / np.sqrt(variance), "norm").pvalue > 0.001
 
 
-@pytest.mark.parametrize("lag", [1, 2, 3, 5])
-def test_inflow_remembers_as_a_first_order_process_does(inflow, lag):
-    expected = STATISTICS.inflow_lag1**lag
+@pytest.mark.parametrize("lag", [1, 2, 3, 5, 10])
+def test_inflow_remembers_as_the_sum_of_two_processes_does(inflow, expected, lag):
     for year in (0, 30, 60):
-        assert_allclose(across(inflow[year], inflow[year + lag]), expected, atol=error_of(expected))
+        wanted = correlation(expected, year, OF_INFLOW, lag, OF_INFLOW)
+        assert_allclose(across(inflow[year], inflow[year + lag]), wanted, atol=error_of(wanted))
 
 
-@pytest.mark.parametrize("year", [0, 5, 40, 74])
-def test_net_evaporation_starts_from_the_record_and_spreads_from_there(net_evaporation, year):
-    sd = net_evaporation_sd(year)
-    mean = expected_slow(YEARS, STATISTICS, START_STATE, np.zeros(1))[year, 0]
-    assert_allclose(net_evaporation[year].mean(), mean, atol=ERRORS * sd / np.sqrt(MEMBERS))
-    assert_allclose(net_evaporation[year].std(), sd, rtol=ERRORS / np.sqrt(2 * MEMBERS))
+@pytest.mark.parametrize("year", [0, 1, 5, 40, 74])
+def test_net_evaporation_starts_from_the_record_and_spreads_from_there(net_evaporation, expected, year):
+    mean, variance = moments(expected, year, OF_NET)
+    assert_allclose(net_evaporation[year].mean(), mean, atol=ERRORS * np.sqrt(variance / MEMBERS))
+    assert_allclose(net_evaporation[year].std(), np.sqrt(variance), rtol=ERRORS / np.sqrt(2 * MEMBERS))
 
 
-def test_net_evaporation_comes_to_its_recorded_spread():
-    assert net_evaporation_sd(0) < 0.97 * STATISTICS.net_evaporation_sd
-    assert_allclose(net_evaporation_sd(74), STATISTICS.net_evaporation_sd, rtol=1e-3)
+def test_net_evaporation_comes_to_its_stationary_spread(expected):
+    stationary = np.sqrt(OF_NET @ STATIONARY @ OF_NET + WHITE**2)
+    assert np.sqrt(moments(expected, 0, OF_NET)[1]) < 0.97 * stationary
+    assert_allclose(np.sqrt(moments(expected, 74, OF_NET)[1]), stationary, rtol=1e-3)
 
 
 @pytest.mark.parametrize("lag", [1, 2, 5, 10, 20])
-def test_net_evaporation_remembers_for_decades_but_little_from_year_to_year(net_evaporation, lag):
+def test_net_evaporation_remembers_for_decades_but_little_from_year_to_year(net_evaporation, expected, lag):
     year = YEARS - 1 - lag
-    covariance = STATISTICS.slow_lag1**lag * slow_variance(year)
-    expected = covariance / (net_evaporation_sd(year) * net_evaporation_sd(year + lag))
+    wanted = correlation(expected, year, OF_NET, lag, OF_NET)
     found = across(net_evaporation[year], net_evaporation[year + lag])
-    assert_allclose(found, expected, atol=error_of(expected))
-    assert_allclose(expected, STATISTICS.slow_share * STATISTICS.slow_lag1**lag, rtol=0.01)
+    assert_allclose(found, wanted, atol=error_of(wanted))
     # A first-order process with the same memory from one year to the next would have lost it.
-    assert lag == 1 or found > 1.5 * (STATISTICS.slow_share * STATISTICS.slow_lag1) ** lag
+    one = correlation(expected, year, OF_NET, 1, OF_NET)
+    assert one < 0.6
+    assert lag == 1 or found > 1.5 * one**lag
 
 
 @pytest.mark.parametrize("year", [0, 37, 74])
-def test_inflow_and_net_evaporation_of_a_year_are_correlated_as_in_the_record(inflow, net_evaporation, year):
-    expected = STATISTICS.cross_correlation * STATISTICS.net_evaporation_sd / net_evaporation_sd(year)
-    assert_allclose(across(inflow[year], net_evaporation[year]), expected, atol=error_of(expected))
+def test_inflow_and_net_evaporation_of_a_year_are_correlated_by_the_weather(
+    inflow, net_evaporation, expected, year
+):
+    wanted = correlation(expected, year, OF_INFLOW, 0, OF_NET)
+    assert wanted < -0.2
+    assert_allclose(across(inflow[year], net_evaporation[year]), wanted, atol=error_of(wanted))
 
 
 def test_inflow_and_net_evaporation_of_different_years_are_linked_by_the_memory_of_inflow_alone(
-    inflow, net_evaporation
+    inflow, net_evaporation, expected
 ):
     # Net evaporation goes with what is new in the inflow of its year, which the inflow of the next remembers.
-    later = STATISTICS.cross_correlation * STATISTICS.inflow_lag1
+    later = correlation(expected, 60, OF_NET, 1, OF_INFLOW)
+    assert later < -0.05
     assert_allclose(across(inflow[61], net_evaporation[60]), later, atol=error_of(later))
-    assert_allclose(across(inflow[60], net_evaporation[61]), 0.0, atol=error_of(0.0))
+    earlier = correlation(expected, 60, OF_INFLOW, 1, OF_NET)
+    assert_allclose(across(inflow[60], net_evaporation[61]), earlier, atol=error_of(earlier))
+    assert abs(earlier) < 0.05
 
 
 COMPONENTS = [
@@ -128,17 +172,18 @@ COMPONENTS = [
     "parameter:groundwater",
     "measure:kura-canal-losses",
     "variability:inflow",
-    "variability:inflow:start",
+    "variability:inflow_slow",
     "variability:net_evaporation",
     "variability:slow",
-    "variability:slow:start",
+    "state",
+    "posterior:row",
 ]
 
 
 def test_components_and_years_are_independent_of_each_other():
     rows = [uniforms(SEED, name, place, np.arange(MEMBERS)) for name in COMPONENTS for place in (0, 1, 2)]
     correlation = np.corrcoef(rows)[np.triu_indices(len(rows), 1)]
-    # 276 pairs: their spread is that of chance, and none sticks out (4.5 sd: once in 500 such tests).
+    # 351 pairs: their spread is that of chance, and none sticks out (4.5 sd: once in 500 such tests).
     assert_allclose(correlation.std(), 1 / np.sqrt(MEMBERS), rtol=ERRORS / np.sqrt(2 * len(correlation)))
     assert np.abs(correlation).max() < 4.5 / np.sqrt(MEMBERS)
 

@@ -20,7 +20,8 @@ from caspian_sim.config import load_config
 from caspian_sim.errors import ConfigError, DataError, OutputError
 from caspian_sim.figures.reading import yearly, yearly_quantiles
 from caspian_sim.outputs.summary import summary
-from caspian_sim.simulate import Plan, make_plan, run_members
+from caspian_sim.plan import Plan, make_plan
+from caspian_sim.simulate import run_members
 from caspian_sim.stream import BothStore, QuantileStore, ZarrStore, make_store, quantiles
 from caspian_sim.stream.histogram import (
     FINEST,

@@ -11,8 +11,13 @@ the input does together with others.
 
 Inputs are every parameter that has a range, the volumes of the measures of the programme, and, as one more
 input, the whole variability of inflow and net evaporation from year to year: the member from whose streams it
-comes. The variance is therefore that of the ensemble which the configuration describes. Without variability
-in the configuration the indices are those of the parameters alone.
+comes, with the state that it starts from. The variance is therefore that of the ensemble which the
+configuration describes. Without variability in the configuration the indices are those of the parameters
+alone.
+
+Indices need inputs that are independent of each other. The calibrated parameters are not, so the ranges are
+always those before calibration, also where the configuration asks for the posterior: what is found is then
+the sensitivity of the model, and not the make-up of the spread of its calibrated projections.
 
 References
 ----------
@@ -22,6 +27,7 @@ design of two matrices *A* and *B* and the estimators, as in :func:`scipy.stats.
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -49,6 +55,8 @@ Array = NDArray[np.float64]
 Model = Callable[[NDArray[np.bool_], NDArray[np.int64]], Array]
 Progress = Callable[[int, int], None]
 
+LOGGER = logging.getLogger("caspian_sim")
+
 VARIABILITY = "variability"
 SAMPLES = 1024
 FEWEST, MOST = 16, 2**20
@@ -59,6 +67,7 @@ WORTH_COMPILING = 10_000
 # One Runge-Kutta step a month is off by less than 0.01 mm.
 STEPS_PER_MONTH = 1
 ORDERS = ("first", "total")
+RANGES = "before calibration: Sobol indices need inputs that are independent, which calibrated ones are not"
 
 
 @dataclass(frozen=True)
@@ -232,7 +241,7 @@ def sensitivity(
     config = load_config(source, overrides)
     check_samples(samples)
     years = sorted(config.outcomes.report_years) or [config.period.end]
-    plan = make_plan(levels_only(config, max(years)))
+    plan = make_plan(levels_only(_independent(config), max(years)))
     varied = _varied(plan)
     count = len(varied) + config.uncertainty.variability
     if samples * (count + 2) * len(config.climate.scenarios) >= WORTH_COMPILING:
@@ -244,6 +253,16 @@ def sensitivity(
     dataset = _dataset(config, found, varied, years, samples)
     dataset.attrs["seconds"] = f"{time.perf_counter() - began:.1f}"
     return dataset
+
+
+def _independent(config: Config) -> Config:
+    """Put the ranges before calibration in place of the posterior, and say so."""
+    if config.uncertainty.parameters != "posterior":
+        return config
+    LOGGER.info("ranges of the parameters: %s", RANGES)
+    return config.model_copy(
+        update={"uncertainty": config.uncertainty.model_copy(update={"parameters": "prior"})}
+    )
 
 
 def levels_only(config: Config, last_year: int) -> Config:
@@ -273,7 +292,7 @@ def _varied(plan: Plan) -> dict[str, Parameter]:
         raise ConfigError(
             "a sensitivity needs parameters that vary\n"
             "    found    uncertainty.parameters central\n"
-            "    allowed  prior"
+            "    allowed  posterior or prior, which give the same: the ranges before calibration"
         )
     measures = {f"measure:{measure.id}" for used in plan.programmes.values() for measure in used}
     parameters = {f"parameter:{name}" for name in plan.frame.priors}
@@ -379,6 +398,7 @@ def _dataset(
             "samples": samples,
             "runs_per_scenario": count,
             "runs": count * len(config.climate.scenarios),
+            "parameter_ranges": RANGES,
             "confidence": CONFIDENCE,
             "resamples": RESAMPLES,
         },

@@ -7,15 +7,20 @@ import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from caspian_sim.figures import style
 from caspian_sim.figures.reading import ASSUMPTION, HASH_DIGITS, choose, own_series, require, run_config
 from caspian_sim.figures.text import name, number, say
 
+Array = NDArray[np.float64]
+
 NEEDED = ("index", "index_low", "index_high", "level_sd", "input_grade")
 MIDDLE_SCENARIO = "ssp245"
 """Shown when no scenario is asked for."""
 MOST_YEARS, MOST_YEARS_NARROW = 3, 1
+MOST_INPUTS = 10
+"""Inputs with a row of their own, where there are more than this and one; the others share a row."""
 NAMES_CM = 4.7
 """Room for the names of the inputs."""
 ROW_CM, GAP_CM, TITLE_CM = 0.46, 0.35, 0.4
@@ -23,6 +28,8 @@ OFFSET = 0.17
 """Distance of the two indices from the middle of their row, rows."""
 APART = 2.0
 """How far the name of the upper mark moves up from it, points."""
+MARKS = {"total": (-OFFSET, style.INK, style.INK), "first": (OFFSET, style.MUTED, "white")}
+"""Distance from the middle of the row, colour and filling of the mark of each index."""
 SMALLEST = 0.005
 """Total indices below this are not written beside their mark, a share of the variance."""
 
@@ -30,7 +37,9 @@ SMALLEST = 0.005
 def sensitivity(
     ds: xr.Dataset, *, scenario: str | None = None, width_cm: float = style.PAGE_WIDTH_CM
 ) -> Figure:
-    """Draw the first-order and total indices of every input, largest total of the last year first.
+    """Draw the first-order and total indices of the inputs, largest total of the last year first.
+
+    Ten inputs have a row; what comes after them is added up in one row more. The table has all of them.
 
     Parameters
     ----------
@@ -101,7 +110,9 @@ def _draw(ds: xr.Dataset, width_cm: float) -> Figure:
     years = ds["year"].values[-(MOST_YEARS_NARROW if narrow else MOST_YEARS) :]
     order = np.argsort(-ds["index"].sel(order="total").isel(year=-1).values, kind="stable")
     ds = ds.isel(input=order)
-    rows = ds.sizes["input"]
+    rows, others = ds.sizes["input"], 0
+    if rows > MOST_INPUTS + 1:
+        rows, others = MOST_INPUTS + 1, rows - MOST_INPUTS
     page = style.page(
         width_cm,
         TITLE_CM + rows * ROW_CM + style.BELOW_CM,
@@ -112,20 +123,23 @@ def _draw(ds: xr.Dataset, width_cm: float) -> Figure:
             programme=name("programme", ds.attrs["programme"]),
             confidence=number(100 * ds.attrs["confidence"]),
         ),
-        _footer(ds),
+        _footer(ds, others),
     )
+    names = [_name(str(label)) for label in ds["input"].values[: rows - bool(others)]]
+    if others:
+        names.append(say("sensitivity.others", count=others))
     room = (width_cm - NAMES_CM - 0.3 - GAP_CM * (len(years) - 1)) / len(years)
     for place, year in enumerate(years):
         left = NAMES_CM + place * (room + GAP_CM)
         ax = page.axes(left, width_cm - left - room, TITLE_CM, rows * ROW_CM)
         now = ds.sel(year=year)
-        _panel(ax, now, named=place == len(years) - 1)
+        _panel(ax, now.isel(input=slice(len(names) - bool(others))), named=place == len(years) - 1)
+        if others:
+            _others(ax, now.isel(input=slice(MOST_INPUTS, None)), rows - 1)
         # The widest label starts at the end of an interval.
         ax.set(xlim=(-0.04, 1.35 if not narrow else 1.2), ylim=(rows - 0.5, -0.5))
         ax.set_xticks([0.0, 0.25, 0.5, 0.75, 1.0], ["0", "", "0.5", "", "1"])
-        ax.set_yticks(
-            range(rows), [_name(str(label)) for label in ds["input"].values] if place == 0 else [""] * rows
-        )
+        ax.set_yticks(range(rows), names if place == 0 else [""] * rows)
         ax.tick_params(axis="y", length=0)
         ax.spines["left"].set_visible(False)
         sd = number(float(now["level_sd"]), 2)
@@ -140,22 +154,11 @@ def _panel(ax: Axes, now: xr.Dataset, named: bool) -> None:
     rows = np.arange(now.sizes["input"])
     ax.axvline(0.0, color=style.INK, linewidth=0.6, zorder=1)
     ax.hlines(rows, 0.0, 1.0, color=style.RULE, linewidth=0.4, zorder=0)
-    for order, shift, colour, face in (
-        ("total", -OFFSET, style.INK, style.INK),
-        ("first", OFFSET, style.MUTED, "white"),
-    ):
+    for order in MARKS:
+        shift, colour, _ = MARKS[order]
         index, low, high = (now[f"index{end}"].sel(order=order).values for end in ("", "_low", "_high"))
         ax.hlines(rows + shift, low, high, color=colour, linewidth=1.0, zorder=2)
-        ax.plot(
-            index,
-            rows + shift,
-            "o",
-            color=colour,
-            markerfacecolor=face,
-            markersize=3.2,
-            markeredgewidth=0.8,
-            zorder=3,
-        )
+        _mark(ax, order, index, rows)
     total, first = now.sel(order="total"), now.sel(order="first")
     for row, value, end in zip(rows, total["index"].values, total["index_high"].values, strict=True):
         if row == 0 and named:
@@ -164,6 +167,30 @@ def _panel(ax: Axes, now: xr.Dataset, named: bool) -> None:
             _write(ax, text, float(first["index_high"][0]), OFFSET)
         elif value >= SMALLEST:
             _write(ax, number(value, 2), end, row - OFFSET)
+
+
+def _mark(ax: Axes, order: str, index: Array, rows: Array) -> None:
+    shift, colour, face = MARKS[order]
+    ax.plot(
+        index,
+        rows + shift,
+        "o",
+        color=colour,
+        markerfacecolor=face,
+        markersize=3.2,
+        markeredgewidth=0.8,
+        zorder=3,
+    )
+
+
+def _others(ax: Axes, now: xr.Dataset, row: int) -> None:
+    """Draw the sums of the indices of the inputs without a row of their own, which have no interval."""
+    ax.hlines(row, 0.0, 1.0, color=style.RULE, linewidth=0.4, zorder=0)
+    sums = {order: float(now["index"].sel(order=order).sum()) for order in MARKS}
+    for order, value in sums.items():
+        _mark(ax, order, np.array([value]), np.array([row]))
+    if sums["total"] >= SMALLEST:
+        _write(ax, number(sums["total"], 2), sums["total"], row - OFFSET)
 
 
 def _write(ax: Axes, text: str, x: float, y: float, down: float = 0.0) -> None:
@@ -182,8 +209,9 @@ def _name(label: str) -> str:
     return name(kind or "parameter", identifier)
 
 
-def _footer(ds: xr.Dataset) -> list[str]:
-    pairs = zip(ds["input"].values, ds["input_grade"].values, strict=True)
+def _footer(ds: xr.Dataset, others: int) -> list[str]:
+    drawn = ds.isel(input=slice(ds.sizes["input"] - others))
+    pairs = zip(drawn["input"].values, drawn["input_grade"].values, strict=True)
     assumed = [_name(str(label)) for label, grade in pairs if grade == ASSUMPTION]
     config = run_config(ds)
     lines = [
@@ -192,8 +220,13 @@ def _footer(ds: xr.Dataset) -> list[str]:
             runs=number(ds.attrs["runs_per_scenario"]),
             samples=number(ds.attrs["samples"]),
             inputs=ds.sizes["input"],
-        )
+        ),
+        say("sensitivity.ranges"),
     ]
+    if others:
+        last = ds.isel(year=-1, input=slice(-others, None))
+        most = number(max(float(last["index"].sel(order="total").max()), SMALLEST), 2)
+        lines.append(say("sensitivity.sum", most=most, year=int(last["year"])))
     if assumed:
         lines.append(say("sensitivity.grade_d", names=", ".join(assumed)))
     footer = {"version": ds.attrs["version"], "hash": ds.attrs["config_hash"][:HASH_DIGITS]}

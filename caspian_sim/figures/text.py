@@ -42,7 +42,18 @@ ENGLISH: Mapping[str, str] = {
     "parameter.bay_net_evaporation": "net evaporation of the bay",
     "parameter.area_factor": "area of the sea",
     "parameter.warming_quantile": "quantile of warming",
-    "parameter.initial_level_error": "initial level",
+    "parameter.river_inflow": "present inflow",
+    "parameter.inflow_sd": "spread of inflow",
+    "parameter.inflow_lag1": "memory of inflow",
+    "parameter.inflow_slow_sd": "spread of slow inflow",
+    "parameter.inflow_slow_lag1": "memory of slow inflow",
+    "parameter.net_evaporation_sd": "spread of net evaporation",
+    "parameter.net_evaporation_slow_sd": "spread of slow net evaporation",
+    "parameter.net_evaporation_slow_lag1": "memory of slow net evaporation",
+    "parameter.weather_correlation": "inflow and evaporation of a year",
+    "parameter.level_error_before_1993": "error of levels before 1993",
+    "parameter.level_error_since_1993": "error of levels since 1993",
+    "parameter.late_level_error": "error of the level of 1 December",
     "parameter.variability": "natural variability",
     # Axes
     "axis.level": "Sea level (m BHS)",
@@ -117,8 +128,12 @@ ENGLISH: Mapping[str, str] = {
     "sensitivity.year": "{year}: sd {sd} m",
     "sensitivity.total": "{value} total",
     "sensitivity.first": "{value} first order",
+    "sensitivity.others": "sum of {count} others",
+    "sensitivity.sum": "Sum of others: indices added up, without intervals; no input among them has a total "
+    "of more than {most} in {year}.",
     "sensitivity.design": "{runs} runs: {samples} samples of {inputs} inputs in the design of Saltelli et "
     "al. (2010); sd: standard deviation of the level. Natural variability counts as one input.",
+    "sensitivity.ranges": "Ranges of the parameters before calibration: calibrated ones are not independent.",
     "sensitivity.grade_d": "Ranges that are assumptions (evidence grade D): {names}.",
     # Equilibrium
     "equilibrium.title": "Where the Caspian Sea comes to rest under constant forcing",

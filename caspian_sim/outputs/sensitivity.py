@@ -104,6 +104,7 @@ def sensitivity_csv(ds: xr.Dataset) -> str:
         "level_sd_m: standard deviation of the level, the root of that variance",
         f"{ds.attrs['runs']} runs, {ds.attrs['samples']} samples, {ds.attrs['seconds']} s",
         "grade: evidence of the range of the input; D is an assumption",
+        f"ranges of the parameters: {ds.attrs['parameter_ranges']}",
     ]
     if VARIABILITY in ds["input"].values:
         header.append(f"{VARIABILITY}: all random departures of inflow and net evaporation, as one input")

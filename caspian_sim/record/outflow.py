@@ -178,6 +178,17 @@ def fit_emulator() -> xr.Dataset:
     )
 
 
+def _products(weights: Array, terms: Array) -> Array:
+    """Add up the terms, shape (row, set), so that a set does not depend on which others are asked for.
+
+    A matrix product is not that to the last digit.
+    """
+    total = np.zeros((len(weights), terms.shape[1]))
+    for column, term in zip(weights.T, terms, strict=True):
+        total += column[:, None] * term
+    return total
+
+
 @cache
 def _emulator() -> xr.Dataset:
     return data.load("strait_emulator")
@@ -201,10 +212,10 @@ def emulated_record(parameters: Mapping[str, Array]) -> StraitRecord:
     weights = table["outflow"].values
     new = years >= REOPENED
     outflow = np.empty((len(years), natural.shape[1]))
-    outflow[~new] = weights[~new] @ natural
-    outflow[new] = weights[new] @ recut
+    outflow[~new] = _products(weights[~new], natural)
+    outflow[new] = _products(weights[new], recut)
     checks = {
-        str(name): row @ (recut if name in RECUT_CHECKS else natural)
+        str(name): _products(row[None], recut if name in RECUT_CHECKS else natural)[0]
         for name, row in zip(table["check"].values, table["checks"].values, strict=True)
     }
     return StraitRecord(years, np.maximum(outflow, 0.0), checks)

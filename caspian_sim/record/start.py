@@ -154,5 +154,6 @@ def draw_start(
     state = estimate.mean
     if variability:
         scores = normals(seed, "state", members, len(STARTED)).T
-        state = state + np.einsum("sij,sj->si", estimate.root, scores)
+        # Not einsum: its order of summation depends on how many members there are.
+        state = state + (estimate.root * scores[:, None, :]).sum(axis=2)
     return StartState(*(np.ascontiguousarray(column) for column in state.T))
