@@ -263,7 +263,9 @@ def coordinates(frame: Frame) -> dict[str, Any]:
         "parameter_grade": (
             "parameter",
             _words(p.grade for p in priors.values()),
-            {"long_name": "evidence grade of the prior"},
+            {
+                "long_name": "evidence grade: of the record where it determines the parameter, of the prior elsewhere"
+            },
         ),
     }
 

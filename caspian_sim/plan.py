@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from caspian_sim import data
 from caspian_sim.basin.shape import SeaShape, sea_shape
 from caspian_sim.climate.own.forcing import description, read_own_forcing
 from caspian_sim.climate.own.series import OwnTerm
@@ -241,7 +242,7 @@ def make_plan(config: Config, observed: Observations | None = None, like: Plan |
         curve=sea.curve,
         reference_level=reference,
         measures=available,
-        priors={name: priors[name] for name in parameters_of(config)},
+        priors={name: _graded(priors[name], posterior, config.parameters) for name in parameters_of(config)},
         consumption=consumption_change(config.consumption.change, calendar.years, calendar.months),
         own_forcing="\n".join(f"{term.term}: {description(term)}" for term in own),
     )
@@ -268,6 +269,13 @@ def make_plan(config: Config, observed: Observations | None = None, like: Plan |
         calibrated=calibrated,
         own=own,
     )
+
+
+def _graded(prior: Parameter, posterior: Posterior | None, changed: Collection[str]) -> Parameter:
+    """Give a parameter that the record determines the grade of the record."""
+    if posterior is None or prior.name not in posterior.parameters or prior.name in changed:
+        return prior
+    return replace(prior, grade=posterior.grade(data.parameters()[prior.name]))
 
 
 def _at_best(prior: Parameter, medians: Mapping[str, float], changed: set[str]) -> Parameter:

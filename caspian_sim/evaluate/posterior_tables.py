@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from caspian_sim import data
 from caspian_sim.climate.draws import sample
-from caspian_sim.data import Parameter
 from caspian_sim.evaluate.calibrate import calibrated_parameters
 from caspian_sim.record.outflow import NAMES, emulated_record
+from caspian_sim.record.posterior import prior_moments, speaker
 
 Array = NDArray[np.float64]
 
@@ -19,10 +19,6 @@ ROWS = 2000
 """Joint draws that are kept for projections."""
 GOLDEN_SECTION = (5.0**0.5 - 1.0) / 2.0
 QUANTILES = (0.05, 0.5, 0.95)
-RECORD_SPEAKS, PRIOR_SPEAKS = 0.5, 0.1
-"""Shrinkage of the variance above which the record speaks, and below which the prior does..."""
-MOVED = 0.5
-"""...unless the record has moved the mean by so many standard deviations of the prior."""
 PASSES_WITHIN = 1.645
 """Standard deviations between a fact and the model: the middle 90 % of a normal distribution."""
 
@@ -88,27 +84,6 @@ def spread_places(ensembles: int, steps: int, walkers: int, rows: int) -> NDArra
     step = row * ensembles * steps // rows  # through all ensembles
     walker = (row * GOLDEN_SECTION % 1.0 * walkers).astype(np.int64)
     return np.unique(step * walkers + walker)
-
-
-def prior_moments(prior: Parameter) -> tuple[float, float]:
-    """Mean and variance of a prior, by quadrature over its quantiles."""
-    values = sample(prior, (np.arange(20_000) + 0.5) / 20_000)
-    return float(np.mean(values)), float(np.var(values))
-
-
-def speaker(shrinkage: float, shift: float) -> str:
-    """Who a posterior comes from: ``record``, ``both`` or ``prior``.
-
-    Parameters
-    ----------
-    shrinkage : float
-        One less the variance of the posterior over that of the prior.
-    shift : float
-        Mean of the posterior less that of the prior, standard deviations of the prior.
-    """
-    if shrinkage > RECORD_SPEAKS:
-        return "record"
-    return "prior" if shrinkage < PRIOR_SPEAKS and abs(shift) < MOVED else "both"
 
 
 def posterior_table(ds: xr.Dataset) -> pd.DataFrame:

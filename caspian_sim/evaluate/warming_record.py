@@ -29,8 +29,9 @@ from caspian_sim.climate.response import net_evaporation_sensitivity
 from caspian_sim.data import Parameter
 from caspian_sim.evaluate.calibrate import Progress, calibrated_parameters
 from caspian_sim.evaluate.ensembles import Settings, calibrate
-from caspian_sim.evaluate.posterior_tables import QUANTILES, speaker
+from caspian_sim.evaluate.posterior_tables import QUANTILES
 from caspian_sim.record.observations import Observations, shipped_observations
+from caspian_sim.record.posterior import speaker
 
 Array = NDArray[np.float64]
 

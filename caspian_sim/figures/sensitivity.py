@@ -151,7 +151,7 @@ def _draw(ds: xr.Dataset, width_cm: float) -> Figure:
 
 def _panel(ax: Axes, now: xr.Dataset, named: bool) -> None:
     """Draw the indices of one year; where they are `named`, the first row says which mark is which."""
-    rows = np.arange(now.sizes["input"])
+    rows = np.arange(now.sizes["input"], dtype=float)
     ax.axvline(0.0, color=style.INK, linewidth=0.6, zorder=1)
     ax.hlines(rows, 0.0, 1.0, color=style.RULE, linewidth=0.4, zorder=0)
     for order in MARKS:

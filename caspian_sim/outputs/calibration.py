@@ -17,10 +17,7 @@ from caspian_sim import figures
 from caspian_sim.evaluate.convergence import LEAST_SIZE, MOST_R_HAT, SIZES, diagnose, warnings_of
 from caspian_sim.evaluate.ensembles import Settings, calibrate
 from caspian_sim.evaluate.posterior_tables import (
-    MOVED,
     PASSES_WITHIN,
-    PRIOR_SPEAKS,
-    RECORD_SPEAKS,
     bay_table,
     posterior_rows,
     posterior_table,
@@ -30,6 +27,7 @@ from caspian_sim.outputs.folder import staged, write_text
 from caspian_sim.outputs.log import LOGGER, log_versions, recorded, timed
 from caspian_sim.outputs.tables import plain_table
 from caspian_sim.outputs.write import FIGURES, IMAGES, LOG, Progress, Written
+from caspian_sim.record.posterior import MOVED, PRIOR_SPEAKS, RECORD_SPEAKS
 from caspian_sim.results import save
 
 POSTERIOR, CHAINS = "posterior.nc", "chains.nc"

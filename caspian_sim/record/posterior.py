@@ -16,6 +16,8 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from caspian_sim import data
+from caspian_sim.climate.draws import sample
+from caspian_sim.data import Parameter
 from caspian_sim.errors import DataError
 from caspian_sim.results import ENGINE
 
@@ -26,6 +28,33 @@ FITTED_UNTIL = 2022
 NOT_CALIBRATED = ("warming_quantile", "shallow_evaporation")
 """The record says nothing of the one, and is explained with evaporation that is alike everywhere."""
 LEAST_ROWS = 100
+RECORD_SPEAKS, PRIOR_SPEAKS = 0.5, 0.1
+"""Shrinkage of the variance above which the record speaks, and below which the prior does..."""
+MOVED = 0.5
+"""...unless the record has moved the mean by so many standard deviations of the prior."""
+DERIVED = "B"
+"""Evidence grade of a parameter that the record determines: the grade of the record itself."""
+
+
+def prior_moments(prior: Parameter) -> tuple[float, float]:
+    """Mean and variance of a prior, by quadrature over its quantiles."""
+    values = sample(prior, (np.arange(20_000) + 0.5) / 20_000)
+    return float(np.mean(values)), float(np.var(values))
+
+
+def speaker(shrinkage: float, shift: float) -> str:
+    """Who a posterior comes from: ``record``, ``both`` or ``prior``.
+
+    Parameters
+    ----------
+    shrinkage : float
+        One less the variance of the posterior over that of the prior.
+    shift : float
+        Mean of the posterior less that of the prior, standard deviations of the prior.
+    """
+    if shrinkage > RECORD_SPEAKS:
+        return "record"
+    return "prior" if shrinkage < PRIOR_SPEAKS and abs(shift) < MOVED else "both"
 
 
 @dataclass(frozen=True)
@@ -43,6 +72,13 @@ class Posterior:
     def rows(self) -> int:
         """Number of draws."""
         return len(next(iter(self.parameters.values())))
+
+    def grade(self, prior: Parameter) -> str:
+        """Evidence grade of a parameter: the record's where the record speaks, or else that of its prior."""
+        values = self.parameters[prior.name]
+        mean, variance = prior_moments(prior)
+        shrinkage, shift = 1.0 - float(values.var()) / variance, (float(values.mean()) - mean) / variance**0.5
+        return DERIVED if speaker(shrinkage, shift) == "record" else prior.grade
 
     def medians(self) -> dict[str, float]:
         """Median of every parameter."""
