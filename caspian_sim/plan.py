@@ -39,13 +39,15 @@ EARLIEST_START = FITTED_UNTIL + 1
 ROW = "posterior:row"
 
 
-def initial_level(config: Config, observed: Observations) -> tuple[float, float]:
+def initial_level(config: Config, observed: Observations, in_sample: bool = False) -> tuple[float, float]:
     """Level at the start of a run, and the level against which falls and exposed seabed are counted.
 
     Parameters
     ----------
     config : Config
     observed : Observations
+    in_sample : bool
+        As for :func:`make_plan`.
 
     Returns
     -------
@@ -60,7 +62,7 @@ def initial_level(config: Config, observed: Observations) -> tuple[float, float]
         When the record has no level for the year before and the configuration gives none.
     """
     before = config.period.start - 1
-    if before < EARLIEST_START - 1:
+    if before < EARLIEST_START - 1 and not in_sample:
         raise ConfigError(
             f"a projection cannot start in {config.period.start}\n"
             f"    found    period.start {config.period.start}\n"
@@ -204,7 +206,7 @@ def _observations(config: Config) -> Observations:
     return additions.observations
 
 
-def make_plan(config: Config, observed: Observations | None = None) -> Plan:
+def make_plan(config: Config, observed: Observations | None = None, *, in_sample: bool = False) -> Plan:
     """Work out what all members of a run share.
 
     Parameters
@@ -212,6 +214,9 @@ def make_plan(config: Config, observed: Observations | None = None) -> Plan:
     config : Config
     observed : Observations, optional
         In place of those that the configuration names, or that ship with the package.
+    in_sample : bool
+        Let the run start in years that the parameters are fitted to: for checks of the first months, which
+        depend little on the parameters. A user cannot ask for it.
 
     Returns
     -------
@@ -225,7 +230,7 @@ def make_plan(config: Config, observed: Observations | None = None) -> Plan:
     calendar = Calendar(config.period.start, config.period.end, config.output.frequency)
     curve = _hypsometry(config)
     observed = observed or _observations(config)
-    start, reference = initial_level(config, observed)
+    start, reference = initial_level(config, observed, in_sample)
     if not curve.node_level[0] < start < curve.node_level[-1]:
         where = config.basin.hypsometry or "the shipped hypsometry"
         raise ConfigError(
