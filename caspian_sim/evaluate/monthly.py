@@ -1,4 +1,9 @@
-"""Ensemble of the level by month from the newest observations on, months that have been seen taken in."""
+"""Ensemble of the level by month from the newest observations on, months that have been seen taken in.
+
+Months come from altimetry and annual means from gauges; the two differ by some centimetres from year to year.
+An outlook of months is one of months as they are observed: members are shifted by the difference of the last
+year where its months are known, and each by a difference of its own where they are not.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +20,7 @@ from caspian_sim.climate.warming import MIDDLE_SCENARIO
 from caspian_sim.config import Config, load_config
 from caspian_sim.errors import DataError
 from caspian_sim.plan import Plan
-from caspian_sim.record.observations import Observations
+from caspian_sim.record.observations import GAUGES_AGAINST_MONTHS, Observations, mean_of_months
 from caspian_sim.simulate import run_members
 
 Array = NDArray[np.float64]
@@ -30,17 +35,21 @@ class Ensemble:
     level : ndarray, shape (month, member)
         As it would be observed, m BHS; months that have been seen as they were.
     course : ndarray, shape (month, member)
-        The same without the departures of single months.
+        The same without the departures of single months, as annual means are observed.
     weight : ndarray, shape (member,)
         How much each member counts, adding up to 1.
     seen : int
         Months that have been seen.
+    score : float
+        How far the last of them lies from what the members let expect, standard deviations; 0 when none has
+        been seen.
     """
 
     level: Array
     course: Array
     weight: Array
     seen: int
+    score: float
 
     @property
     def effective_members(self) -> float:
@@ -136,17 +145,31 @@ def monthly_ensemble(plan: Plan, seen: Array, progress: Callable[[int, int], Non
 
     who = np.arange(drawn.members)
     run = run_members(plan, who, each_month).arrays["sea_level"][0, 0].T
+    shift = _months_less_annual(plan, who)
+    run = run + shift
     spread = np.resize(season_spread(), total)
-    weight, first = np.full(drawn.members, 1.0 / drawn.members), len(seen)
+    weight, first, distance = np.full(drawn.members, 1.0 / drawn.members), len(seen), 0.0
     if first:
-        score = (run[first - 1] - seen[-1]) / spread[first - 1]
+        now, error = run[first - 1], spread[first - 1]
+        distance = float((seen[-1] - now.mean()) / np.sqrt(now.var() + error**2))
+        score = (now - seen[-1]) / error
         weight = np.exp(-0.5 * (score**2 - (score**2).min()))
         weight /= weight.sum()
     level = run + normals(drawn.seed, "season", who, total) * spread[:, None]
     level[:first] = seen[:, None]
     # The departures of twelve months average out; months that have been seen count as seen.
-    course = np.where(np.arange(total)[:, None] < first, level, run)
-    return Ensemble(level, course, weight, first)
+    course = np.where(np.arange(total)[:, None] < first, level, run) - shift
+    return Ensemble(level, course, weight, first, distance)
+
+
+def _months_less_annual(plan: Plan, members: NDArray[np.int64]) -> Array:
+    """How far months stand above what annual means let expect, m, shape (member,)."""
+    record, year = plan.observed, plan.frame.config.period.start - 1
+    mean = mean_of_months(record, year)
+    if mean is not None:
+        return np.full(len(members), mean - float(record.level[record.year == year][0]))
+    score = normals(plan.frame.config.uncertainty.seed, "gauges", members, 1)[0]
+    return np.asarray(GAUGES_AGAINST_MONTHS * score)
 
 
 def weighted_quantiles(values: Array, weight: Array, probabilities: Sequence[float]) -> Array:

@@ -30,7 +30,6 @@ from caspian_sim.evaluate.monthly import (
 )
 from caspian_sim.evaluate.surprise import SURPRISING, Surprise, surprises
 from caspian_sim.plan import Plan, make_plan
-from caspian_sim.record.additions import Additions
 from caspian_sim.record.observations import Observations
 
 Array = NDArray[np.float64]
@@ -102,6 +101,12 @@ def outlook(
     ensemble = monthly_ensemble(plan, seen, progress)
     noted = surprises(record, additions.level_years or (start - 1,), additions.inflow_years)
     doubts = [str(surprise) for surprise in noted if abs(surprise.score) > SURPRISING]
+    if abs(ensemble.score) > SURPRISING:
+        year, month = divmod(MONTHS * start + len(seen) - 1, MONTHS)
+        doubts.append(
+            f"level of {year}-{month + 1:02d}: {seen[-1]:.2f} m BHS lies {abs(ensemble.score):.1f} standard "
+            f"deviations {'above' if ensemble.score > 0 else 'below'} what the years before it let expect"
+        )
     if ensemble.effective_members < FEWEST_EFFECTIVE:
         doubts.append(
             f"the months seen so far agree with few members, {ensemble.effective_members:.0f} of {members}: "

@@ -99,9 +99,8 @@ def smooth_record(
     inflow_slope = (
         PER_CENT * parameters["river_inflow"] * inflow_sensitivity(parameters, reference.volga_share)
     )
-    net_evaporation = parameters["net_evaporation"] + warmer[:, None] * net_evaporation_sensitivity(
-        parameters
-    )
+    net_slope = net_evaporation_sensitivity(parameters)
+    net_evaporation = parameters["net_evaporation"] + warmer[:, None] * net_slope
     expected = {
         "net_evaporation": net_evaporation,
         "lasting_net_evaporation": net_evaporation,
@@ -135,7 +134,8 @@ def reconstruct(observations: str | Path | Observations | None = None, *, rows: 
     xarray.Dataset
         By ``year``: ``net_evaporation``, its slow departure from what is expected
         (``slow_net_evaporation``) and both of these together without the weather of single years
-        (``lasting_net_evaporation``, mm/yr), ``inflow`` and ``slow_inflow`` (km³/yr), ``end_level`` (level at the end of the year without its season, m BHS) and
+        (``lasting_net_evaporation``, mm/yr), ``inflow`` and ``slow_inflow`` (km³/yr), ``end_level`` (level at
+        the end of the year without its season, m BHS) and
         ``strait_outflow`` (km³/yr), each with its standard deviation ``…_sd``, and 5 and 95 % points
         ``…_low`` and ``…_high``; ``observed_level`` and ``observed_inflow``; ``inflow_source``, where the
         inflow of the year is known from (total, volga, none). The attributes ``added`` and ``notes`` say what

@@ -53,9 +53,10 @@ class Surprise:
         """Say how far the observation lies from what was expected."""
         unit, form = UNITS[self.series]
         known = "the record before it lets" if self.series == "level" else "the record and the level let"
+        side = "above" if self.score > 0 else "below"
         return (
-            f"{self.series} of {self.year}: {self.observed:{form}} {unit} lies {abs(self.score):.1f} standard "
-            f"deviations {'above' if self.score > 0 else 'below'} what {known} expect, "
+            f"{self.series} of {self.year}: {self.observed:{form}} {unit} lies {abs(self.score):.1f} "
+            f"standard deviations {side} what {known} expect, "
             f"{self.expected:{form}} ± {self.sd:{form}} {unit.removesuffix(' BHS')}"
         )
 

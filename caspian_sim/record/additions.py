@@ -18,10 +18,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from caspian_sim.basin.rivers import MONTHS, month_fractions
+from caspian_sim.basin.rivers import MONTHS
 from caspian_sim.data.rows import Row, read_rows
 from caspian_sim.errors import DataError
-from caspian_sim.record.observations import ANNUAL, Observations, late_level, shipped_observations
+from caspian_sim.record.observations import (
+    ANNUAL,
+    GAUGES_AGAINST_MONTHS,
+    Observations,
+    late_level,
+    mean_of_months,
+    shipped_observations,
+)
 from caspian_sim.record.posterior import FITTED_UNTIL
 
 Array = NDArray[np.float64]
@@ -38,9 +45,8 @@ VALUES = {
 # Two values for the same year are the same when they differ by no more than the last digit of the record.
 SAME = {"level_m": 0.0051, "total_rivers_km3": 0.051, "volga_km3": 0.051}
 LATEST_YEAR = 2200
-# An annual mean and the mean of its months may differ by what gauges and altimetry do, twice its standard
-# deviation (sea_level_annual).
-MEANS_DIFFER_M = 0.06
+# An annual mean and the mean of its months may differ by twice what gauges and altimetry do.
+MEANS_DIFFER_M = 2.0 * GAUGES_AGAINST_MONTHS
 
 
 @dataclass(frozen=True)
@@ -281,19 +287,11 @@ def _means_of_months(record: Observations, values: list[_Value]) -> tuple[Observ
     level, texts = record.level.copy(), []
     for year in sorted({value.year for value in values if value.month is not None}):
         place = year - int(record.year[0])
-        mean = _mean_of_months(record, year)
+        mean = mean_of_months(record, year)
         if mean is not None and np.isnan(level[place]):
             level[place] = mean
             texts.append(f"level of {year}: {mean:.3f} m BHS, the mean of its months")
     return replace(record, level=level), texts
-
-
-def _mean_of_months(record: Observations, year: int) -> float | None:
-    months = MONTHS * year + np.arange(MONTHS)
-    inside = np.isin(record.month, months)
-    if inside.sum() < MONTHS:
-        return None
-    return float(record.monthly_level[inside] @ month_fractions(np.array([year]))[0])
 
 
 def _missing(record: Observations) -> Iterator[str]:
@@ -351,7 +349,7 @@ def _span(first: int, last: int) -> str:
 
 def _at_odds(record: Observations, values: list[_Value]) -> Iterator[str]:
     for year in sorted({value.year for value in values if value.column == "level_m"}):
-        mean = _mean_of_months(record, year)
+        mean = mean_of_months(record, year)
         annual = float(record.level[year - int(record.year[0])])
         if mean is not None and abs(mean - annual) > MEANS_DIFFER_M:
             yield (
