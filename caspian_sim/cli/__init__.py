@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from caspian_sim import __version__
-from caspian_sim.cli import balance, evaluation, literature, runs, verification
+from caspian_sim.cli import balance, evaluation, literature, record, runs, verification
 from caspian_sim.cli.shared import INTERRUPTED, INVALID
 from caspian_sim.errors import CaspianError
 
@@ -56,6 +56,8 @@ for _command in (
     balance.balance,
     balance.equilibrium,
     literature.literature,
+    record.observe,
+    record.reconstruct,
     verification.verify,
 ):
     main.add_command(_command)

@@ -18,7 +18,7 @@ from caspian_sim.figures.text import number, say
 NEEDED = ("level", "annual_level", "recent_level", "recent_annual_level")
 HEIGHT_CM, NARROW_HEIGHT_CM = 7.0, 6.0
 YEARS_BEFORE = 3
-LABELS_CM, NARROW_LABELS_CM = 3.1, 2.6
+LABELS_CM, NARROW_LABELS_CM = 3.1, 2.75
 WIDE, CLOSE, MEDIAN = "#D3E2F0", "#8DB4D8", "#1F5FA8"
 MEAN = "#A0522D"
 # Place of the median among the quantiles.

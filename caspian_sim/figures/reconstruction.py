@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -23,7 +25,7 @@ UNITS = {
     "end_level": "m_bhs",
 }
 PANELS_CM, NARROW_PANELS_CM = (4.4, 3.6, 3.8), (3.8, 3.2, 3.4)
-TITLE_CM, GAP_CM = 0.45, 0.3
+ROW_CM, GAP_CM = style.SMALL * style.LINE_SPACING / style.POINTS_PER_CM, 0.35
 RIGHT_CM = 0.3
 # Water that goes is brown, water that comes is blue, as in the budget.
 EVAPORATION, EVAPORATION_BAND, LASTING = "#A85A1C", "#F6D9A8", "#3D1C08"
@@ -81,24 +83,26 @@ def reconstruction_table(ds: xr.Dataset) -> pd.DataFrame:
 def _draw(ds: xr.Dataset, width_cm: float) -> Figure:
     heights = NARROW_PANELS_CM if width_cm < style.NARROW_CM else PANELS_CM
     first, last = int(ds["year"][0]), int(ds["year"][-1])
+    room = width_cm - style.LEFT_CM - RIGHT_CM
+    titles = [style.wrap(say(f"reconstruction.{panel}"), room, style.SMALL) for panel in PANELS]
+    titles_cm = [ROW_CM * len(title) + 0.15 for title in titles]
     page = style.page(
         width_cm,
-        sum(heights) + len(heights) * TITLE_CM + (len(heights) - 1) * GAP_CM + style.BELOW_CM,
+        sum(heights) + sum(titles_cm) + (len(heights) - 1) * GAP_CM + style.BELOW_CM,
         say("reconstruction.title"),
         say("reconstruction.subtitle", first=first, last=last, rows=number(float(ds.attrs["rows"]))),
         _footer(ds),
     )
     top = 0.0
     axes: list[Axes] = []
-    for height in heights:
-        top += TITLE_CM
+    for height, title, title_cm in zip(heights, titles, titles_cm, strict=True):
+        top += title_cm
         shared = {"sharex": axes[0]} if axes else {}
         axes.append(page.axes(style.LEFT_CM, RIGHT_CM, top, height, **shared))
+        axes[-1].set_title("\n".join(title), loc="left", fontsize=style.SMALL, pad=3)
         top += height + GAP_CM
-    _net_evaporation(axes[0], ds)
-    _inflow(axes[1], ds)
-    _level(axes[2], ds)
-    for ax in axes:
+    for ax, draw in zip(axes, PANELS.values(), strict=True):
+        draw(ax, ds)
         ax.yaxis.grid(True)
         ax.set_xlim(first - 1, last + 1.5)
         ax.tick_params(labelbottom=ax is axes[-1])
@@ -111,10 +115,6 @@ def _band(ax: Axes, ds: xr.Dataset, name: str, colour: str, shift: float = 0.0) 
     ax.fill_between(ds["year"] + shift, low, high, facecolor=colour, linewidth=0.0, zorder=1)
 
 
-def _title(ax: Axes, key: str) -> None:
-    ax.set_title(say(key), loc="left", fontsize=style.SMALL, pad=3)
-
-
 def _net_evaporation(ax: Axes, ds: xr.Dataset) -> None:
     year = ds["year"].values
     _band(ax, ds, "net_evaporation", EVAPORATION_BAND)
@@ -124,7 +124,6 @@ def _net_evaporation(ax: Axes, ds: xr.Dataset) -> None:
         line = ds[f"lasting_net_evaporation{end}"]
         ax.plot(year, line, color=LASTING, linewidth=0.8, linestyle=(0, (3, 1.5)), zorder=4)
     ax.set_ylabel(say("reconstruction.axis.depth"))
-    _title(ax, "reconstruction.net_evaporation")
 
 
 def _inflow(ax: Axes, ds: xr.Dataset) -> None:
@@ -133,7 +132,6 @@ def _inflow(ax: Axes, ds: xr.Dataset) -> None:
     ax.plot(year, ds["inflow"], color=INFLOW, linewidth=0.9, zorder=3)
     ax.plot(year, ds["observed_inflow"], "o", color=style.INK, markersize=2.0, zorder=4)
     ax.set_ylabel(say("reconstruction.axis.flux"))
-    _title(ax, "reconstruction.inflow")
 
 
 def _level(ax: Axes, ds: xr.Dataset) -> None:
@@ -160,9 +158,15 @@ def _level(ax: Axes, ds: xr.Dataset) -> None:
         fontweight="bold",
     )
     ax.set_ylabel(say("axis.level"))
-    _title(ax, "reconstruction.level")
     low = float(np.nanmin(ds["end_level_low"]))
     ax.set_ylim(bottom=min(ax.get_ylim()[0], low - 0.1))
+
+
+PANELS: dict[str, Callable[[Axes, xr.Dataset], None]] = {
+    "net_evaporation": _net_evaporation,
+    "inflow": _inflow,
+    "level": _level,
+}
 
 
 def _footer(ds: xr.Dataset) -> list[str]:

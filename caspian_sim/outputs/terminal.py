@@ -13,6 +13,7 @@ from caspian_sim.evaluate.verification import HEADLINE_LEADS, score_forecasts
 from caspian_sim.figures import check_number, check_target
 from caspian_sim.outputs.balances import Listing, balance_listings, equilibrium_listings
 from caspian_sim.outputs.literature import literature_parts
+from caspian_sim.outputs.record import outlook_listings, reconstruction_listings
 from caspian_sim.outputs.scores import scores
 from caspian_sim.outputs.summary import QUANTILES, summary
 from caspian_sim.outputs.tables import number as _number
@@ -31,8 +32,9 @@ def print_result(ds: xr.Dataset) -> None:
     ----------
     ds : xarray.Dataset
         Result of :func:`caspian_sim.run`, :func:`caspian_sim.hindcast`, :func:`caspian_sim.sensitivity`,
-        :func:`caspian_sim.literature`, :func:`caspian_sim.solve_balance`, or
-        :func:`caspian_sim.equilibrium` for one forcing; or the forecasts of a verification.
+        :func:`caspian_sim.literature`, :func:`caspian_sim.outlook`, :func:`caspian_sim.reconstruct`,
+        :func:`caspian_sim.solve_balance`, or :func:`caspian_sim.equilibrium` for one forcing; or the
+        forecasts of a verification.
     """
     console = Console(highlight=False)
     if "index" in ds:
@@ -41,6 +43,10 @@ def print_result(ds: xr.Dataset) -> None:
         parts = _listed(balance_listings(ds))
     elif "response_time" in ds:
         parts = _listed(equilibrium_listings(ds))
+    elif "recent_level" in ds:
+        parts = _listed(outlook_listings(ds))
+    elif "slow_inflow" in ds:
+        parts = _listed(reconstruction_listings(ds))
     elif "own_change" in ds:
         parts = literature_parts(ds)
     elif "forecast" in ds:
