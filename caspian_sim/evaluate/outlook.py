@@ -107,7 +107,7 @@ def outlook(
             f"level of {year}-{month + 1:02d}: {seen[-1]:.2f} m BHS lies {abs(ensemble.score):.1f} standard "
             f"deviations {'above' if ensemble.score > 0 else 'below'} what the years before it let expect"
         )
-    if ensemble.effective_members < FEWEST_EFFECTIVE:
+    if len(seen) and ensemble.effective_members < FEWEST_EFFECTIVE:
         doubts.append(
             f"the months seen so far agree with few members, {ensemble.effective_members:.0f} of {members}: "
             "the outer quantiles are rough"
