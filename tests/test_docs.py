@@ -29,6 +29,7 @@ RUN = (
     "docs/dataset.md",
     "docs/balance.md",
     "docs/forcing.md",
+    "docs/observations.md",
 )
 
 FENCE = re.compile(r"^```(?P<language>[\w{}]*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -199,6 +200,7 @@ def test_tables_of_data_are_in_step(update_docs, name):
         "hindcast decades",
         "hindcast checks",
         "equilibria",
+        "reconstruction",
     ],
 )
 def test_tables_of_results_are_in_step(update_docs, name):
@@ -216,6 +218,8 @@ def test_tables_of_results_are_in_step(update_docs, name):
         "verification scores",
         "verification skill",
         "verification decades",
+        "outlook check",
+        "outlook months seen",
     ],
 )
 def test_tables_of_many_runs_are_in_step(update_docs, name):

@@ -25,8 +25,10 @@ from caspian_sim.record.observations import Observations, shipped_observations
 Array = NDArray[np.float64]
 
 ORIGINS = range(1996, 2022)
-MEMBERS = 1000
+MEMBERS = 2000
 BANDS = (0.5, 0.9)
+# First December of the altimetry.
+FIRST_DECEMBER = 1992
 
 
 def past_outlooks(
@@ -34,6 +36,7 @@ def past_outlooks(
     *,
     members: int = MEMBERS,
     seed: int = SEED,
+    seen_months: int = 0,
     observed: Observations | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> xr.Dataset:
@@ -45,6 +48,9 @@ def past_outlooks(
         Years whose observations are known.
     members, seed : int
         The seed of an origin is `seed` plus its year.
+    seen_months : int
+        Months of the next year that have been seen when the outlook is issued; for these, the forecast is
+        what was seen.
     observed : Observations, optional
         Those of the package when not given.
     progress : callable, optional
@@ -54,20 +60,26 @@ def past_outlooks(
     -------
     xarray.Dataset
         ``forecast`` by ``origin``, ``lead`` (month, 1 to 12) and ``member``; ``observed`` by ``origin`` and
-        ``lead``; and ``persistence``, the level of the last December with the mean season, m BHS.
+        ``lead``; ``persistence``, the level of the last December with the mean season, m BHS; and
+        ``past_error``, the errors that persistence had made by then, by ``past``, NaN beyond them.
     """
     record = observed or shipped_observations()
     lead = np.arange(1, MONTHS + 1)
     forecast = np.empty((len(origins), MONTHS, members))
     seen, persistence = np.full((2, len(origins), MONTHS), np.nan)
-    season = level_departure_by_month()
+    earlier = np.arange(FIRST_DECEMBER, max(origins))
+    errors = np.full((len(origins), MONTHS, len(earlier)), np.nan)
     for place, origin in enumerate(origins):
         known = record.until(origin)
         config = configure(origin + 1, origin + 1, members, seed + origin)
-        ensemble = monthly_ensemble(make_plan(config, known, in_sample=True), np.empty(0))
-        forecast[place] = ensemble.level
         seen[place] = _months(record, origin + 1)
-        persistence[place] = _months(known, origin)[-1] + season - season[-1]
+        ensemble = monthly_ensemble(make_plan(config, known, in_sample=True), seen[place, :seen_months])
+        # Evenly spaced places in the cumulative weights: a member comes as often as it counts.
+        rows = np.searchsorted(np.cumsum(ensemble.weight), (np.arange(members) + 0.5) / members)
+        forecast[place] = ensemble.level[:, np.minimum(rows, members - 1)]
+        persistence[place] = _persistence(known, origin)
+        for before, past in enumerate(earlier[earlier < origin]):
+            errors[place, :, before] = _months(known, past + 1) - _persistence(known, past)
         if progress is not None:
             progress(place + 1, len(origins))
     level = {"units": "m", "datum": "Baltic Height System (BHS)"}
@@ -76,9 +88,21 @@ def past_outlooks(
             "forecast": (("origin", "lead", "member"), forecast, level),
             "observed": (("origin", "lead"), seen, level),
             "persistence": (("origin", "lead"), persistence, level),
+            "past_error": (("origin", "lead", "past"), errors, {"units": "m"}),
         },
-        coords={"origin": list(origins), "lead": lead, "member": np.arange(members)},
+        coords={
+            "origin": list(origins),
+            "lead": lead,
+            "member": np.arange(members),
+            "past": earlier,
+        },
     )
+
+
+def _persistence(record: Observations, year: int) -> Array:
+    """Level of the December of a year, with the mean season, in the months of the next."""
+    season = level_departure_by_month()
+    return np.asarray(_months(record, year)[-1] + season - season[-1])
 
 
 def _months(record: Observations, year: int) -> Array:
@@ -101,19 +125,18 @@ def score_outlooks(outlooks: xr.Dataset) -> xr.Dataset:
     -------
     xarray.Dataset
         By ``lead``: ``crps`` and ``bias`` (mean less observed), m; ``skill`` against persistence, by
-        ``reference``: as a single value, and with its errors from the other origins around it. By ``band``
-        and ``lead``: ``coverage`` and ``width`` (m).
+        ``reference``: as a single value, and with its past errors around it. By ``band`` and ``lead``:
+        ``coverage`` and ``width`` (m).
     """
     ensemble, seen = (outlooks[name].values for name in ("forecast", "observed"))
     persistence = outlooks["persistence"].values
-    error = seen - persistence
-    others = ~np.eye(len(error), dtype=bool)
-    dressed = np.stack([persistence[i] + error[others[i]] for i in range(len(error))])
+    past = outlooks["past_error"].values
+    dressed = [
+        skill.crps(middle[:, None] + errors[:, ~np.isnan(errors[0])], now)
+        for middle, errors, now in zip(persistence, past, seen, strict=True)
+    ]
     score = skill.crps(ensemble, seen).T
-    references = (
-        np.abs(error).T,
-        skill.crps(dressed.swapaxes(1, 2), seen).T,
-    )
+    references = (np.abs(seen - persistence).T, np.stack(dressed, axis=1))
     ends = [skill.central_band(ensemble, band) for band in BANDS]
     return xr.Dataset(
         {
