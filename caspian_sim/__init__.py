@@ -9,6 +9,7 @@ The usual way in::
     cs.data.load("sea_level_annual")         # the observed record, with source and grade
     cs.hindcast()                            # the model against the record, 1937-2022
     cs.literature()                          # the projections beside the published ones
+    cs.outlook("new.csv")                    # the coming twelve months, from the newest observations
 
 Levels are metres in the Baltic Height System (m BHS), areas km², volumes km³, fluxes km³/yr.
 """
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from caspian_sim.evaluate.equilibrium import equilibrium
     from caspian_sim.evaluate.hindcast import hindcast
     from caspian_sim.evaluate.literature import literature
+    from caspian_sim.evaluate.outlook import outlook
+    from caspian_sim.evaluate.reconstruct import reconstruct
     from caspian_sim.evaluate.sensitivity import sensitivity
     from caspian_sim.evaluate.variance import variance
     from caspian_sim.results import open_result as open
@@ -46,6 +49,8 @@ _PLACES = {
     "literature": ("caspian_sim.evaluate.literature", "literature"),
     "load_config": ("caspian_sim.config", "load_config"),
     "open": ("caspian_sim.results", "open_result"),
+    "outlook": ("caspian_sim.evaluate.outlook", "outlook"),
+    "reconstruct": ("caspian_sim.evaluate.reconstruct", "reconstruct"),
     "reproduce": ("caspian_sim.ensemble", "reproduce"),
     "run": ("caspian_sim.ensemble", "run"),
     "save": ("caspian_sim.results", "save"),
@@ -64,6 +69,8 @@ __all__ = [
     "literature",
     "load_config",
     "open",
+    "outlook",
+    "reconstruct",
     "reproduce",
     "run",
     "save",

@@ -263,9 +263,7 @@ def coordinates(frame: Frame) -> dict[str, Any]:
         "parameter_grade": (
             "parameter",
             _words(p.grade for p in priors.values()),
-            {
-                "long_name": "evidence grade: of the record where it determines the parameter, of the prior elsewhere"
-            },
+            {"long_name": "evidence grade, of the record or of the prior, whichever speaks"},
         ),
     }
 

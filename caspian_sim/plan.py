@@ -38,13 +38,15 @@ EARLIEST_START = FITTED_UNTIL + 1
 ROW = "posterior:row"
 
 
-def initial_level(config: Config, observed: Observations) -> tuple[float, float]:
+def initial_level(config: Config, observed: Observations, in_sample: bool = False) -> tuple[float, float]:
     """Level at the start of a run, and the level against which falls and exposed seabed are counted.
 
     Parameters
     ----------
     config : Config
     observed : Observations
+    in_sample : bool
+        As for :func:`make_plan`.
 
     Returns
     -------
@@ -59,7 +61,7 @@ def initial_level(config: Config, observed: Observations) -> tuple[float, float]
         When the record has no level for the year before and the configuration gives none.
     """
     before = config.period.start - 1
-    if before < EARLIEST_START - 1:
+    if before < EARLIEST_START - 1 and not in_sample:
         raise ConfigError(
             f"a projection cannot start in {config.period.start}\n"
             f"    found    period.start {config.period.start}\n"
@@ -200,7 +202,13 @@ def _observations(config: Config) -> Observations:
     return additions.observations
 
 
-def make_plan(config: Config, observed: Observations | None = None, like: Plan | None = None) -> Plan:
+def make_plan(
+    config: Config,
+    observed: Observations | None = None,
+    like: Plan | None = None,
+    *,
+    in_sample: bool = False,
+) -> Plan:
     """Work out what all members of a run share.
 
     Parameters
@@ -210,6 +218,9 @@ def make_plan(config: Config, observed: Observations | None = None, like: Plan |
         In place of those that the configuration names, or that ship with the package.
     like : Plan, optional
         Plan of a configuration that differs in its climate and basin alone: its posterior serves again.
+    in_sample : bool
+        Let the run start in years that the parameters are fitted to: for checks of the first months, which
+        depend little on the parameters. A user cannot ask for it.
 
     Returns
     -------
@@ -222,7 +233,7 @@ def make_plan(config: Config, observed: Observations | None = None, like: Plan |
     """
     calendar = Calendar(config.period.start, config.period.end, config.output.frequency)
     observed = observed or _observations(config)
-    start, reference = initial_level(config, observed)
+    start, reference = initial_level(config, observed, in_sample)
     sea = sea_shape(config, start, BASELINE)
     available = config.measures.available()
     priors = overridden_parameters(config.parameters)

@@ -28,6 +28,8 @@ ENGINE: Final = "h5netcdf"
 # Format 2 holds text, which format 3 does not yet specify.
 ZARR_FORMAT: Final = 2
 ZARR_SUFFIX: Final = ".zarr"
+OUTLOOK: Final = "outlook"
+RECONSTRUCTION: Final = "reconstruction"
 
 
 def time_axis(first_year: int, last_year: int, frequency: str) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -313,7 +315,8 @@ def open_result(path: str | Path) -> xr.Dataset:
     Parameters
     ----------
     path : path
-        File or Zarr folder written by a run, or a directory that holds one.
+        File or Zarr folder written by a run, or a directory that holds one. Of an outlook and the
+        reconstruction beside it, the outlook.
 
     Returns
     -------
@@ -328,6 +331,8 @@ def open_result(path: str | Path) -> xr.Dataset:
     source = Path(path)
     if source.is_dir() and source.suffix != ZARR_SUFFIX:
         found = sorted([*source.glob("*.nc"), *source.glob(f"*{ZARR_SUFFIX}")])
+        if [file.name for file in found] == [f"{OUTLOOK}.nc", f"{RECONSTRUCTION}.nc"]:
+            found = found[:1]
         if len(found) != 1:
             raise DataError(
                 f"{source}: a result directory holds one NetCDF file or Zarr folder\n"

@@ -29,6 +29,7 @@ RUN = (
     "docs/dataset.md",
     "docs/balance.md",
     "docs/forcing.md",
+    "docs/observations.md",
 )
 
 FENCE = re.compile(r"^```(?P<language>[\w{}]*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -207,6 +208,7 @@ def test_tables_of_data_are_in_step(update_docs, name):
         "hindcast decades",
         "hindcast checks",
         "equilibria",
+        "reconstruction",
     ],
 )
 def test_tables_of_results_are_in_step(update_docs, name):
@@ -228,6 +230,8 @@ def test_tables_of_results_are_in_step(update_docs, name):
         "structure split dynamic",
         "structure choices",
         "structure levels",
+        "outlook check",
+        "outlook months seen",
     ],
 )
 def test_tables_of_many_runs_are_in_step(update_docs, name):

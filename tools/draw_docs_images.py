@@ -33,6 +33,8 @@ def main() -> None:
     pictures |= {"literature": figures.literature(beside), "literature_gap": figures.literature_gap(beside)}
     forecasts = cs.open(sys.argv[1])
     pictures |= {
+        "outlook": figures.outlook(cs.outlook()),
+        "reconstruction": figures.reconstruction(cs.reconstruct()),
         "checklist": figures.checklist(subjects["hindcast"]),
         "forecasts": figures.forecasts(forecasts),
         "verification": figures.verification(score_forecasts(forecasts)),

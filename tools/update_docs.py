@@ -34,6 +34,7 @@ from caspian_sim.evaluate.comparison import (
 )
 from caspian_sim.evaluate.convergence import LEAST_SIZE, MOST_R_HAT
 from caspian_sim.evaluate.forecast import issue_forecasts
+from caspian_sim.evaluate.outlook_check import past_outlooks, score_outlooks
 from caspian_sim.evaluate.posterior_tables import bay_table, posterior_table
 from caspian_sim.evaluate.published import STATED, short_citation
 from caspian_sim.evaluate.swings import swings as find_swings
@@ -41,6 +42,7 @@ from caspian_sim.evaluate.variance import CHOICES
 from caspian_sim.evaluate.verification import HEADLINE_LEADS, score_forecasts
 from caspian_sim.figures import check_number, check_target
 from caspian_sim.figures.text import name as named
+from caspian_sim.outputs.record import decades
 
 ROOT = Path(__file__).resolve().parent.parent
 QUICKSTART = ROOT / "configs" / "quickstart.yaml"
@@ -414,6 +416,66 @@ def verification_decades() -> str:
     )
 
 
+def outlook_check() -> str:
+    scores = score_outlooks(past_outlooks())
+    rows = []
+    for lead in scores["lead"].values:
+        now = scores.sel(lead=lead)
+        row = [str(lead), *(number(1000 * float(now[name]), ".0f") for name in ("crps", "bias"))]
+        row += [number(float(value), ".2f") for value in now["skill"].values]
+        row += [number(100 * float(value), ".0f") for value in now["coverage"].values]
+        rows.append([*row, *(number(float(value), ".2f") for value in now["width"].values)])
+    means = [number(float(value), ".2f") for value in scores["skill"].mean("lead").values]
+    means += [number(100 * float(value), ".0f") for value in scores["coverage"].mean("lead").values]
+    rows.append(["all", number(1000 * float(scores["crps"].mean()), ".0f"), "", *means, "", ""])
+    return table(
+        "month | CRPS, mm | bias, mm | skill against persistence | against persistence with errors"
+        " | % inside the 50 % band | % inside the 90 % band | width of the 50 % band, m"
+        " | of the 90 % band, m",
+        rows,
+    )
+
+
+def outlook_months_seen() -> str:
+    rows = []
+    for seen in (0, 3, 6):
+        outlooks = past_outlooks(seen_months=seen).sel(lead=slice(seen + 1, None))
+        scores = score_outlooks(outlooks)
+        row = [str(seen), number(1000 * float(scores["crps"].mean()), ".0f")]
+        row += [number(100 * float(value), ".0f") for value in scores["coverage"].mean("lead").values]
+        rows.append([*row, number(float(scores["width"].sel(band=0.9)[-1]), ".2f")])
+    return table(
+        "months seen | CRPS of the others, mm | % inside the 50 % band | % inside the 90 % band"
+        " | width of the 90 % band in December, m",
+        rows,
+    )
+
+
+def reconstruction() -> str:
+    found = cs.reconstruct()
+    rows = []
+    for row in decades(found).to_dict("records"):
+        first = int(row["decade"])
+        now = found.sel(year=slice(first, first + 9))
+        rows.append(
+            [
+                f"{int(now.year[0])}–{int(now.year[-1])}",
+                number(row["net_evaporation"], ".0f"),
+                number(float(now["net_evaporation_sd"].mean()), ".0f"),
+                number(row["lasting_net_evaporation"], ".0f"),
+                number(row["inflow"], ".0f"),
+                number(float(now["inflow_sd"].mean()), ".0f"),
+                number(row["strait_outflow"], ".1f"),
+                number(row["end_level"], ".2f"),
+            ]
+        )
+    return table(
+        "years | net evaporation, mm/yr | ± of a year | lasting part, mm/yr | inflow, km³/yr | ± of a year"
+        " | outflow to the bay, km³/yr | level at the end, m BHS",
+        rows,
+    )
+
+
 def structure_shallows() -> str:
     depth = cs.data.fact("shallow_water_depth").value
     prior = cs.data.parameters()["shallow_evaporation"]
@@ -577,6 +639,9 @@ TABLES: dict[str, tuple[str, Callable[[], str]]] = {
     "hindcast decades": ("hindcast.md", hindcast_decades),
     "equilibria": ("balance.md", equilibria),
     "hindcast checks": ("hindcast.md", hindcast_checks),
+    "outlook check": ("observations.md", outlook_check),
+    "outlook months seen": ("observations.md", outlook_months_seen),
+    "reconstruction": ("observations.md", reconstruction),
     "swings": ("verification.md", swings),
     "verification scores": ("verification.md", verification_scores),
     "verification skill": ("verification.md", verification_skill),

@@ -11,7 +11,16 @@ from typing import Any
 import click
 
 from caspian_sim import __version__
-from caspian_sim.cli import balance, calibration, evaluation, literature, runs, structure, verification
+from caspian_sim.cli import (
+    balance,
+    calibration,
+    evaluation,
+    literature,
+    record,
+    runs,
+    structure,
+    verification,
+)
 from caspian_sim.cli.shared import INTERRUPTED, INVALID
 from caspian_sim.errors import CaspianError
 
@@ -56,6 +65,8 @@ for _command in (
     balance.balance,
     balance.equilibrium,
     literature.literature,
+    record.observe,
+    record.reconstruct,
     verification.verify,
     structure.variance,
     calibration.calibrate,

@@ -131,7 +131,7 @@ def data(name: str | None) -> None:
 def show(result: Path) -> None:
     """Print the table of a saved RESULT again.
 
-    RESULT is a NetCDF file, or the folder of a run or of a hindcast.
+    RESULT is a NetCDF file, or the folder of a command that wrote one.
     """
     from caspian_sim.outputs.terminal import print_result
     from caspian_sim.results import open_result

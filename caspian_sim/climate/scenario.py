@@ -18,6 +18,7 @@ Array = NDArray[np.float64]
 # The last twenty years with a total river inflow, as long as the periods of IPCC AR6. Expected fluxes refer
 # to their warming, and the rivers share the inflow as in them.
 BASELINE = (2003, 2022)
+SCENARIOS_BEGIN = 2018
 
 
 @dataclass(frozen=True)
@@ -145,12 +146,21 @@ def scenario_climate(
     """
     rivers = present_inflow()
     return climate_under(
-        warming(scenario, years, parameters["warming_quantile"]),
+        _course_of_warming(scenario, years, parameters["warming_quantile"]),
         float(observed_warming(*BASELINE).mean()),
         rivers / rivers.sum(),
         parameters,
         departures(seed, members, len(years), parameters, start, variability),
     )
+
+
+def _course_of_warming(scenario: str, years: NDArray[np.int64], quantile: Array) -> Array:
+    """Warming along a scenario, and as observed before scenarios begin: checks on the record reach back."""
+    early = years < SCENARIOS_BEGIN
+    if not early.any():
+        return warming(scenario, years, quantile)
+    seen = np.repeat(observed_warming(int(years[0]), int(years[early][-1]))[:, None], len(quantile), axis=1)
+    return seen if early.all() else np.concatenate([seen, warming(scenario, years[~early], quantile)])
 
 
 def climate_under(

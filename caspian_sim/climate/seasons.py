@@ -25,6 +25,11 @@ COMMON_YEAR = np.array([2023])
 SHARPENED = 3
 
 
+def level_departure_by_month() -> Array:
+    """Mean departure of the months from the running annual mean of the level, m, shape (12,)."""
+    return _level_climatology() / 100.0
+
+
 @cache
 def _level_climatology() -> Array:
     return np.asarray(data.load("seasonal_climatology")["level_anomaly"].values, dtype=float)

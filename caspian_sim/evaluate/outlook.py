@@ -11,27 +11,26 @@ their observed spread.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from caspian_sim import data, results
+from caspian_sim import results
 from caspian_sim.basin.hypsometry import load_hypsometry
 from caspian_sim.basin.rivers import MONTHS
-from caspian_sim.climate.draws import normals
-from caspian_sim.climate.warming import MIDDLE_SCENARIO
-from caspian_sim.config import load_config
-from caspian_sim.errors import DataError
-from caspian_sim.plan import make_plan
-from caspian_sim.record.additions import Additions, read_additions
-from caspian_sim.record.annual import MEAN, baseline_reference, filter_record
-from caspian_sim.record.observations import Observations, shipped_observations
-from caspian_sim.record.posterior import shipped_posterior
-from caspian_sim.record.start import outflow_of_record
-from caspian_sim.simulate import run_members
+from caspian_sim.evaluate.additions import note_table, take_observations
+from caspian_sim.evaluate.monthly import (
+    Ensemble,
+    configure,
+    monthly_ensemble,
+    months_seen,
+    weighted_quantiles,
+)
+from caspian_sim.evaluate.surprise import SURPRISING, Surprise, surprises
+from caspian_sim.plan import Plan, make_plan
+from caspian_sim.record.observations import Observations
 
 Array = NDArray[np.float64]
 
@@ -39,73 +38,18 @@ AHEAD_MONTHS = 12
 MEMBERS = 4000
 SEED = 20251211
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
-RECENT_MONTHS = 36
-"""Observed months that are given along, for the picture."""
+RECENT_MONTHS, RECENT_YEARS = 36, 3
+"""Observed months and years that are given along, for the picture."""
 # Fewer members that count than this leave the outer quantiles to chance.
 FEWEST_EFFECTIVE = 100
-# A level as far from its expectation as this, in standard deviations, happens once in a few hundred years.
-SURPRISING = 3.0
-
-
-@dataclass(frozen=True)
-class Surprise:
-    """An observed annual level against what the record before it lets expect.
-
-    Attributes
-    ----------
-    year : int
-    observed, expected, sd : float
-        m BHS, m BHS and m.
-    """
-
-    year: int
-    observed: float
-    expected: float
-    sd: float
-
-    @property
-    def score(self) -> float:
-        """Distance in standard deviations."""
-        return (self.observed - self.expected) / self.sd
-
-
-def level_surprises(observed: Observations, first_year: int, rows: int = 200) -> list[Surprise]:
-    """Hold each annual level against the forecast from the end of the year before.
-
-    Parameters
-    ----------
-    observed : Observations
-    first_year : int
-        First year of interest.
-    rows : int
-        Rows of the posterior, evenly spaced.
-
-    Returns
-    -------
-    list of Surprise
-        One for every year with a level.
-    """
-    posterior = shipped_posterior()
-    chosen = np.unique(np.linspace(0, posterior.rows - 1, rows).round().astype(int))
-    parameters = {name: values[chosen] for name, values in posterior.parameters.items()}
-    curve, factor = load_hypsometry(), parameters["area_factor"]
-    outflow = outflow_of_record(parameters, observed)
-    found = []
-    passed = filter_record(parameters, observed, outflow, baseline_reference())
-    for year, level, (filtered, step) in zip(observed.year, observed.level, passed, strict=True):
-        if year < first_year or np.isnan(level):
-            continue
-        per_metre = float(curve.area(float(level))) * factor * 1e-3
-        mean = np.asarray(curve.level(filtered.predicted_mean[:, MEAN] / factor + curve.reference_volume))
-        variance = (filtered.predicted_covariance[:, MEAN, MEAN] + step.variance[0]) / per_metre**2
-        total = float(np.sqrt(variance.mean() + mean.var()))
-        found.append(Surprise(int(year), float(level), float(mean.mean()), total))
-    return found
-
-
-def season_spread() -> Array:
-    """Spread of the departures of the months from the mean season, standard deviation in m, shape (12,)."""
-    return np.asarray(data.load("seasonal_climatology")["level_sd"].values, dtype=float) / 100.0
+LEVEL = {"units": "m", "datum": "Baltic Height System (BHS)"}
+# State at the end of the last year: unit, meaning.
+STATE = {
+    "state_level": ("m", "level at the end of the last year without its season"),
+    "state_slow_net_evaporation": ("mm year-1", "slow departure of net evaporation from its expected value"),
+    "state_inflow": ("km3 year-1", "departure of inflow with short memory"),
+    "state_slow_inflow": ("km3 year-1", "slow departure of inflow"),
+}
 
 
 def outlook(
@@ -134,156 +78,126 @@ def outlook(
     -------
     xarray.Dataset
         ``level`` by ``quantile`` and ``time`` (month), m BHS with its season; ``annual_level`` by
-        ``quantile`` and ``year``; ``observed`` by ``time`` for the months of the year that were observed
-        already; ``surprise``, the new annual levels in standard deviations of what was expected of them, by
-        ``observed_year``. The attributes ``added`` and ``notes`` say what is new, missing, late or at odds.
+        ``quantile`` and ``year``, of the years that are complete by then. ``recent_level`` by ``recent``, the
+        last observed months, and ``recent_annual_level`` by ``recent_year``. ``observed_level``,
+        ``expected_level`` and ``expected_level_sd`` by ``observed_year``: new annual levels, or else the
+        last, against what the record before them lets expect. ``state_…`` and ``state_…_sd``: the state at
+        the end of the last year with a level. The attributes ``added`` and ``notes`` say what is new, and
+        what is missing, late or at odds, one a line.
 
     Raises
     ------
     DataError
         When the table cannot be used, or a month lies after a gap in the months.
+    ConfigError
+        When the last level lies within the years that the parameters are fitted to.
     """
-    additions = _additions(observations)
+    additions = take_observations(observations)
     record = additions.observations
     start = record.last_level_year + 1
-    seen = record.month >= MONTHS * start
-    known, level_seen = record.month[seen] - MONTHS * start, record.monthly_level[seen]
-    if known.size and not np.array_equal(known, np.arange(known.size)):
-        gap = int(np.setdiff1d(np.arange(known[-1]), known)[0])
-        raise DataError(
-            f"a month is missing among those observed since the last annual level\n"
-            f"    found    no level of {start + gap // MONTHS}-{gap % MONTHS + 1:02d}, but one later\n"
-            "    allowed  months without a gap, or the annual mean of the year"
-        )
-    first = known.size
-    end = start + (first + months - 1) // MONTHS
-    config = load_config(
-        {
-            "name": "outlook",
-            "title": "Outlook of the level of the Caspian Sea by month",
-            "period": {"start": start, "end": end},
-            "climate": {"scenarios": [MIDDLE_SCENARIO]},
-            "uncertainty": {"members": members, "seed": seed, "parameters": "posterior"},
-            "output": {"frequency": "monthly", "figures": "none"},
-        }
-    )
-    total, done = MONTHS * (end - start + 1), 0
-
-    def each_month() -> None:
-        nonlocal done
-        done += 1
-        if progress is not None:
-            progress(done, total)
-
+    seen = months_seen(record, start)
+    config = configure(start, start + (len(seen) + months - 1) // MONTHS, members, seed)
     plan = make_plan(config, record)
-    who = np.arange(members)
-    run = run_members(plan, who, each_month).arrays["sea_level"][0, 0].T
-    calendar_month = np.arange(total) % MONTHS
-    weight = np.full(members, 1.0 / members)
-    if first:
-        spread = season_spread()[calendar_month[first - 1]]
-        score = (run[first - 1] - level_seen[-1]) / spread
-        weight = np.exp(-0.5 * (score**2 - (score**2).min()))
-        weight /= weight.sum()
-    noise = normals(seed, "season", who, total) * season_spread()[calendar_month, None]
-    as_seen = run + noise
-    as_seen[:first] = level_seen[:, None]
-    ahead = slice(first, first + months)
-    # The departures of twelve months average out; months that have been seen count as seen.
-    course = np.where(np.arange(total)[:, None] < first, as_seen, run)
-    years = np.arange(start, end + 1)
-    share = plan.frame.calendar.fractions
-    annual = (course.reshape(len(years), MONTHS, members) * share[:, :, None]).sum(axis=1)
+    ensemble = monthly_ensemble(plan, seen, progress)
+    noted = surprises(record, additions.level_years or (start - 1,), additions.inflow_years)
+    doubts = [str(surprise) for surprise in noted if abs(surprise.score) > SURPRISING]
+    if abs(ensemble.score) > SURPRISING:
+        year, month = divmod(MONTHS * start + len(seen) - 1, MONTHS)
+        doubts.append(
+            f"level of {year}-{month + 1:02d}: {seen[-1]:.2f} m BHS lies {abs(ensemble.score):.1f} standard "
+            f"deviations {'above' if ensemble.score > 0 else 'below'} what the years before it let expect"
+        )
+    if len(seen) and ensemble.effective_members < FEWEST_EFFECTIVE:
+        doubts.append(
+            f"the months seen so far agree with few members, {ensemble.effective_members:.0f} of {members}: "
+            "the outer quantiles are rough"
+        )
+    ds = _dataset(plan, ensemble, months, [surprise for surprise in noted if surprise.series == "level"])
+    ds.attrs = {**results.provenance(config), **ds.attrs}
+    return note_table(ds, observations, additions, doubts)
+
+
+def _dataset(plan: Plan, ensemble: Ensemble, months: int, noted: list[Surprise]) -> xr.Dataset:
+    record, calendar = plan.observed, plan.frame.calendar
+    years, first, weight = calendar.calendar_years, ensemble.seen, ensemble.weight
+    start, ahead = int(years[0]), slice(first, first + months)
+    month = MONTHS * start + np.arange(MONTHS * len(years))
+    by_year = ensemble.course.reshape(len(years), MONTHS, len(weight))
+    annual = (by_year * calendar.fractions[:, :, None]).sum(axis=1)
     whole = MONTHS * (years - start + 1) <= first + months
-    month = MONTHS * start + np.arange(total)
-    quantile = {"quantile": list(QUANTILES)}
-    surprises = level_surprises(record, additions.first_year)
-    level = {"units": "m", "datum": "Baltic Height System (BHS)"}
-    return xr.Dataset(
+    recent = (record.year >= start - RECENT_YEARS) & (record.year < start)
+    variables = {
+        "level": (
+            ("quantile", "time"),
+            weighted_quantiles(ensemble.level[ahead], weight, QUANTILES),
+            "monthly mean level with its season",
+        ),
+        "annual_level": (
+            ("quantile", "year"),
+            weighted_quantiles(annual[whole], weight, QUANTILES),
+            "annual mean level",
+        ),
+        "recent_level": (
+            ("recent",),
+            record.monthly_level[-RECENT_MONTHS:],
+            "observed monthly mean level",
+        ),
+        "recent_annual_level": (("recent_year",), record.level[recent], "observed annual mean level"),
+        "observed_level": (("observed_year",), [s.observed for s in noted], "annual mean level"),
+        "expected_level": (
+            ("observed_year",),
+            [s.expected for s in noted],
+            "annual mean level that the record before the year lets expect",
+        ),
+        "expected_level_sd": (
+            ("observed_year",),
+            [s.sd for s in noted],
+            "standard deviation of what is expected",
+        ),
+    }
+    ds = xr.Dataset(
         {
-            "level": (
-                ("quantile", "time"),
-                _weighted_quantiles(as_seen[ahead], weight),
-                {**level, "long_name": "monthly mean level with its season"},
-            ),
-            "annual_level": (
-                ("quantile", "year"),
-                _weighted_quantiles(annual[whole], weight),
-                {**level, "long_name": "annual mean level"},
-            ),
-            "recent_level": (
-                ("recent",),
-                record.monthly_level[-RECENT_MONTHS:],
-                {**level, "long_name": "observed monthly mean level"},
-            ),
-            "observed_level": (
-                ("observed_year",),
-                np.array([surprise.observed for surprise in surprises]),
-                {**level, "long_name": "new annual mean level"},
-            ),
-            "expected_level": (
-                ("observed_year",),
-                np.array([surprise.expected for surprise in surprises]),
-                {**level, "long_name": "what the record before the year let expect"},
-            ),
-            "expected_level_sd": (
-                ("observed_year",),
-                np.array([surprise.sd for surprise in surprises]),
-                {"units": "m", "long_name": "standard deviation of what was expected"},
-            ),
+            name: (dims, np.asarray(values, dtype=float), {**LEVEL, "long_name": text})
+            for name, (dims, values, text) in variables.items()
         },
         coords={
-            **quantile,
+            "quantile": list(QUANTILES),
             "time": _dates(month[ahead]),
             "year": years[whole],
             "recent": _dates(record.month[-RECENT_MONTHS:]),
-            "observed_year": [surprise.year for surprise in surprises],
+            "recent_year": record.year[recent],
+            "observed_year": np.array([surprise.year for surprise in noted], dtype=np.int64),
         },
         attrs={
-            **results.provenance(config),
-            "datum": "Baltic Height System (BHS)",
-            "last_annual_level": f"{record.level[record.year == start - 1][0]:.2f} m BHS in {start - 1}",
+            "datum": LEVEL["datum"],
+            "last_level_year": start - 1,
             "months_seen": first,
-            "members": members,
-            "effective_members": round(float(1.0 / (weight**2).sum())),
-            "added": "\n".join(additions.added),
-            "notes": "\n".join([*additions.notes, *_doubts(surprises, weight)]),
+            "members": len(weight),
+            "effective_members": round(ensemble.effective_members),
         },
     )
+    for name, (mean, sd) in _state(plan).items():
+        unit, text = STATE[name]
+        extra = LEVEL if name == "state_level" else {"units": unit}
+        ds[name] = (), mean, {**extra, "long_name": text}
+        ds[f"{name}_sd"] = (), sd, {"units": unit, "long_name": f"{text}, standard deviation"}
+    return ds
 
 
-def _additions(observations: str | Path | Observations | None) -> Additions:
-    if isinstance(observations, str | Path):
-        return read_additions(Path(observations))
-    record = observations or shipped_observations()
-    return Additions(record, (), (), record.last_level_year)
-
-
-def _doubts(surprises: list[Surprise], weight: Array) -> list[str]:
-    texts = [
-        f"level of {s.year}: {s.observed:.2f} m BHS lies {abs(s.score):.1f} standard deviations "
-        f"{'above' if s.score > 0 else 'below'} what the record before it lets expect, "
-        f"{s.expected:.2f} ± {s.sd:.2f} m"
-        for s in surprises
-        if abs(s.score) > SURPRISING
-    ]
-    effective = 1.0 / (weight**2).sum()
-    if effective < FEWEST_EFFECTIVE:
-        texts.append(
-            f"the months seen so far agree with few members, {effective:.0f} of {len(weight)}: "
-            "the outer quantiles are rough"
-        )
-    return texts
-
-
-def _weighted_quantiles(values: Array, weight: Array) -> Array:
-    """Quantiles over weighted members, from (time, member) to (quantile, time)."""
-    order = np.argsort(values, axis=1, kind="stable")
-    sorted_values = np.take_along_axis(values, order, axis=1)
-    # The middle of each member's own weight is the probability that it stands for.
-    share = np.cumsum(weight[order], axis=1) - 0.5 * weight[order]
-    found = [np.interp(QUANTILES, p, v) for p, v in zip(share, sorted_values, strict=True)]
-    return np.stack(found, axis=1) if found else np.empty((len(QUANTILES), 0))
+def _state(plan: Plan) -> dict[str, tuple[float, float]]:
+    """Mean and standard deviation of the state that the members start from."""
+    assert plan.calibrated is not None
+    assert plan.calibrated.estimate is not None
+    estimate, factor = plan.calibrated.estimate, plan.calibrated.parameters["area_factor"]
+    weight = np.diff(plan.calibrated.cumulative, prepend=0.0)
+    mean = estimate.mean.copy()
+    variance = (estimate.root**2).sum(axis=2)
+    curve = load_hypsometry()
+    mean[:, 0] = curve.level(mean[:, 0] / factor + curve.reference_volume)
+    variance[:, 0] /= (1e-3 * factor * curve.area(mean[:, 0])) ** 2
+    centre = weight @ mean
+    sd = np.sqrt(weight @ (variance + (mean - centre) ** 2))
+    return {name: (float(c), float(s)) for name, c, s in zip(STATE, centre, sd, strict=True)}
 
 
 def _dates(month: NDArray[np.int64]) -> NDArray[np.datetime64]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import xarray as xr
@@ -19,6 +20,7 @@ from caspian_sim import data, results
 from caspian_sim.basin.hypsometry import load_hypsometry
 from caspian_sim.climate.draws import SCORE_95
 from caspian_sim.climate.response import PER_CENT, inflow_sensitivity, net_evaporation_sensitivity
+from caspian_sim.evaluate.additions import note_table, take_observations
 from caspian_sim.record.annual import (
     INFLOW,
     INFLOW_SLOW,
@@ -32,7 +34,7 @@ from caspian_sim.record.annual import (
     filter_record,
 )
 from caspian_sim.record.kalman import smooth
-from caspian_sim.record.observations import Observations, shipped_observations
+from caspian_sim.record.observations import Observations
 from caspian_sim.record.posterior import FITTED_UNTIL, shipped_posterior
 from caspian_sim.record.start import outflow_of_record
 
@@ -44,6 +46,7 @@ ROWS = 400
 QUANTITIES = {
     "net_evaporation": (SLOW, WEATHER),
     "slow_net_evaporation": (SLOW,),
+    "lasting_net_evaporation": (SLOW,),
     "inflow": (INFLOW, INFLOW_SLOW),
     "slow_inflow": (INFLOW_SLOW,),
     "volume": (VOLUME,),
@@ -96,9 +99,11 @@ def smooth_record(
     inflow_slope = (
         PER_CENT * parameters["river_inflow"] * inflow_sensitivity(parameters, reference.volga_share)
     )
+    net_slope = net_evaporation_sensitivity(parameters)
+    net_evaporation = parameters["net_evaporation"] + warmer[:, None] * net_slope
     expected = {
-        "net_evaporation": parameters["net_evaporation"]
-        + warmer[:, None] * net_evaporation_sensitivity(parameters),
+        "net_evaporation": net_evaporation,
+        "lasting_net_evaporation": net_evaporation,
         "inflow": np.maximum(parameters["river_inflow"] + warmer[:, None] * inflow_slope, 0.0),
     }
     mean, variance = {}, {}
@@ -113,30 +118,40 @@ def smooth_record(
     return Smoothed(observed.year, mean, variance, outflow, likelihood)
 
 
-def reconstruct(observed: Observations | None = None, rows: int = ROWS) -> xr.Dataset:
+def reconstruct(observations: str | Path | Observations | None = None, *, rows: int = ROWS) -> xr.Dataset:
     """Reconstruct the balance of every year with its uncertainty.
 
     Parameters
     ----------
-    observed : Observations, optional
-        Those of the package when not given.
+    observations : path or Observations, optional
+        A table of new observations (docs/observations.md), or observations ready-made; those of the package
+        alone when not given.
     rows : int
         Rows of the posterior that are smoothed, evenly spaced.
 
     Returns
     -------
     xarray.Dataset
-        By ``year``: ``net_evaporation`` and ``slow_net_evaporation`` (mm/yr), ``inflow`` and ``slow_inflow``
-        (km³/yr), ``end_level`` (level at the end of the year without its season, m BHS) and
+        By ``year``: ``net_evaporation``, its slow departure from what is expected
+        (``slow_net_evaporation``) and both of these together without the weather of single years
+        (``lasting_net_evaporation``, mm/yr), ``inflow`` and ``slow_inflow`` (km³/yr), ``end_level`` (level at
+        the end of the year without its season, m BHS) and
         ``strait_outflow`` (km³/yr), each with its standard deviation ``…_sd``, and 5 and 95 % points
         ``…_low`` and ``…_high``; ``observed_level`` and ``observed_inflow``; ``inflow_source``, where the
-        inflow of the year is known from (total, volga, none).
+        inflow of the year is known from (total, volga, none). The attributes ``added`` and ``notes`` say what
+        is new, and what is missing, late or at odds, one a line.
+
+    Raises
+    ------
+    DataError
+        When the table cannot be used.
 
     Notes
     -----
     Rows are weighted with the likelihood of what has been observed since the calibration.
     """
-    record = observed or shipped_observations()
+    additions = take_observations(observations)
+    record = additions.observations
     posterior = shipped_posterior()
     chosen = np.unique(np.linspace(0, posterior.rows - 1, rows).round().astype(int))
     parameters = {name: values[chosen] for name, values in posterior.parameters.items()}
@@ -182,16 +197,16 @@ def reconstruct(observed: Observations | None = None, rows: int = ROWS) -> xr.Da
     for name, (values, attributes) in seen.items():
         text = f"{name.replace('_', ' ')} of the year"
         variables[name] = (("year",), values[kept], {**attributes, "long_name": text})
-    known = np.where(
-        ~np.isnan(record.inflow), "total", np.where(~np.isnan(record.volga), "volga", "none")
-    ).astype(object)
-    # Before the first total the Volga alone has no ratio to the total.
+    total, volga = ~np.isnan(record.inflow), ~np.isnan(record.volga)
+    # The Volga alone says something of the total once both have been known in an earlier year.
+    ratio_known = np.cumsum(total & volga) > 0
+    known = np.where(total, "total", np.where(volga & ratio_known, "volga", "none")).astype(object)
     variables["inflow_source"] = (
         ("year",),
         known[kept],
         {"long_name": "what the inflow of the year is known from"},
     )
-    return xr.Dataset(
+    ds = xr.Dataset(
         variables,
         coords={"year": record.year[kept]},
         attrs={
@@ -206,11 +221,13 @@ def reconstruct(observed: Observations | None = None, rows: int = ROWS) -> xr.Da
             "grade": "B, derived: errors of every other term end up in net evaporation",
         },
     )
+    return note_table(ds, observations, additions)
 
 
 DESCRIPTIONS = {
     "net_evaporation": ("mm year-1", "evaporation less precipitation over the sea"),
     "slow_net_evaporation": ("mm year-1", "slow departure of net evaporation from its expected value"),
+    "lasting_net_evaporation": ("mm year-1", "net evaporation without the weather of single years"),
     "inflow": ("km3 year-1", "inflow of all rivers"),
     "slow_inflow": ("km3 year-1", "slow departure of inflow from its expected value"),
     "end_level": ("m", "level at the end of the year without its season"),

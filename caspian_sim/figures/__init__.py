@@ -30,7 +30,9 @@ from caspian_sim.figures.hindcast import hindcast, hindcast_table
 from caspian_sim.figures.hypsometry import hypsometry, hypsometry_table
 from caspian_sim.figures.literature import literature, literature_table
 from caspian_sim.figures.literature_gap import literature_gap, literature_gap_table
+from caspian_sim.figures.outlook import outlook, outlook_table
 from caspian_sim.figures.projection import projection, projection_table
+from caspian_sim.figures.reconstruction import reconstruction, reconstruction_table
 from caspian_sim.figures.save import save_figure
 from caspian_sim.figures.sensitivity import sensitivity, sensitivity_table
 from caspian_sim.figures.variance import variance, variance_table
@@ -99,12 +101,16 @@ __all__ = [
     "literature_gap",
     "literature_gap_table",
     "literature_table",
+    "outlook",
+    "outlook_table",
     "pairs",
     "pairs_table",
     "posterior",
     "posterior_densities",
     "projection",
     "projection_table",
+    "reconstruction",
+    "reconstruction_table",
     "save_figure",
     "sensitivity",
     "sensitivity_table",

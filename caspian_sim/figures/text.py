@@ -301,6 +301,35 @@ ENGLISH: Mapping[str, str] = {
     "and errors are assumptions: where the prior speaks, the posterior is one as well.",
     "calibration.sampling": "{ensembles} ensembles of {walkers} walkers, {steps} steps each · seed {seed} · "
     "record up to {last} · caspian_sim {version} · levels in metres of the Baltic Height System (m BHS)",
+    # Reconstruction and outlook
+    "record.own": "With new observations of the user's own from {file}.",
+    "record.assumed": "Assumptions (evidence grade D): errors of the observed inflow; priors of strait, bay, "
+    "area of the sea and response to warming, as far as the record does not decide.",
+    "reconstruction.title": "Water balance of the Caspian Sea, reconstructed by year",
+    "reconstruction.subtitle": "{first}–{last}, from all observations together. Lines: mean; shading: 90 % "
+    "band, from the uncertainty of each year and {rows} parameter sets of the calibration.",
+    "reconstruction.net_evaporation": "Evaporation less precipitation. Heavy: what lasts beyond single "
+    "years, with its band (dashed)",
+    "reconstruction.inflow": "Inflow of all rivers. Dots: observed totals",
+    "reconstruction.level": "Level at the end of the year, without its season. Dots: observed annual means",
+    "reconstruction.axis.depth": "mm/yr",
+    "reconstruction.axis.flux": "km³/yr",
+    "reconstruction.end": "end of {year}: {level} ± {sd} m",
+    "reconstruction.sources": "Sources: observed level sea_level_annual (grade {level}); river inflow "
+    "river_inflow_annual (grade {inflow}); balance and bands caspian_sim.",
+    "reconstruction.residual": "Net evaporation closes the balance: errors of every other term end up in it.",
+    "outlook.title": "Level of the Caspian Sea by month, observed and in the coming months",
+    "outlook.subtitle": "{members} members from the state at the end of {year}{seen}. Dots: observed months; "
+    "grey bars, and numbers below them: observed annual means; shading: range of single months.",
+    "outlook.seen": " and the {months} months seen since",
+    "outlook.annual": "{year}\n{level}",
+    "outlook.mean": "mean of {year}",
+    "outlook.mean.range": "({low} to {high})",
+    "outlook.high": "75–95 %, up to",
+    "outlook.middle": "25–75 %, median",
+    "outlook.low": "5–25 %, from",
+    "outlook.sources": "Sources: annual level sea_level_annual (grade {annual}); months DAHITI altimetry "
+    "(grade {monthly}); outlook caspian_sim.",
     # Footer
     "footer.grade_d": "Assumptions (evidence grade D): {items}.",
     "footer.measures": "measures {names}",

@@ -14,6 +14,7 @@ from caspian_sim.figures import check_number, check_target
 from caspian_sim.outputs.balances import Listing, balance_listings, equilibrium_listings
 from caspian_sim.outputs.calibration import posterior_parts
 from caspian_sim.outputs.literature import literature_parts
+from caspian_sim.outputs.record import outlook_listings, reconstruction_listings
 from caspian_sim.outputs.scores import scores
 from caspian_sim.outputs.summary import QUANTILES, summary
 from caspian_sim.outputs.tables import number as _number
@@ -33,9 +34,10 @@ def print_result(ds: xr.Dataset) -> None:
     ----------
     ds : xarray.Dataset
         Result of :func:`caspian_sim.run`, :func:`caspian_sim.hindcast`, :func:`caspian_sim.sensitivity`,
-        :func:`caspian_sim.variance`, :func:`caspian_sim.literature`, :func:`caspian_sim.solve_balance`, or
-        :func:`caspian_sim.equilibrium` for one forcing; the forecasts of a
-        verification; or the posterior of a calibration.
+        :func:`caspian_sim.variance`, :func:`caspian_sim.literature`, :func:`caspian_sim.outlook`,
+        :func:`caspian_sim.reconstruct`, :func:`caspian_sim.solve_balance`, or
+        :func:`caspian_sim.equilibrium` for one forcing; the forecasts of a verification; or the posterior of
+        a calibration.
     """
     console = Console(highlight=False)
     if "index" in ds:
@@ -44,6 +46,10 @@ def print_result(ds: xr.Dataset) -> None:
         parts = _listed(balance_listings(ds))
     elif "response_time" in ds:
         parts = _listed(equilibrium_listings(ds))
+    elif "recent_level" in ds:
+        parts = _listed(outlook_listings(ds))
+    elif "slow_inflow" in ds:
+        parts = _listed(reconstruction_listings(ds))
     elif "own_change" in ds:
         parts = literature_parts(ds)
     elif "forecast" in ds:

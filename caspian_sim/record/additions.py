@@ -10,6 +10,7 @@ averaged.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,10 +18,18 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from caspian_sim.basin.rivers import MONTHS, month_fractions
+from caspian_sim.basin.rivers import MONTHS
 from caspian_sim.data.rows import Row, read_rows
 from caspian_sim.errors import DataError
-from caspian_sim.record.observations import ANNUAL, Observations, shipped_observations
+from caspian_sim.record.observations import (
+    ANNUAL,
+    GAUGES_AGAINST_MONTHS,
+    Observations,
+    late_level,
+    mean_of_months,
+    shipped_observations,
+)
+from caspian_sim.record.posterior import FITTED_UNTIL
 
 Array = NDArray[np.float64]
 
@@ -36,9 +45,8 @@ VALUES = {
 # Two values for the same year are the same when they differ by no more than the last digit of the record.
 SAME = {"level_m": 0.0051, "total_rivers_km3": 0.051, "volga_km3": 0.051}
 LATEST_YEAR = 2200
-# An annual mean and the mean of its months may differ by what gauges and altimetry do, twice its standard
-# deviation (sea_level_annual).
-MEANS_DIFFER_M = 0.06
+# An annual mean and the mean of its months may differ by twice what gauges and altimetry do.
+MEANS_DIFFER_M = 2.0 * GAUGES_AGAINST_MONTHS
 
 
 @dataclass(frozen=True)
@@ -52,14 +60,15 @@ class Additions:
         What is new or replaced, one line each.
     notes : tuple of str
         What is missing, late or at odds.
-    first_year : int
-        First year with a new or replaced value.
+    level_years, inflow_years : tuple of int
+        Years whose annual level or total inflow is new or replaced.
     """
 
     observations: Observations
     added: tuple[str, ...]
     notes: tuple[str, ...]
-    first_year: int
+    level_years: tuple[int, ...] = ()
+    inflow_years: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -113,9 +122,31 @@ def read_additions(path: Path, base: Observations | None = None) -> Additions:
     return Additions(
         record,
         tuple(added + completed),
-        tuple(_missing(base, record)) + tuple(_at_odds(record, values)),
-        min(value.year for value in values),
+        (*_missing(record), *_unused(record), *_fitted(base, record), *_at_odds(record, values)),
+        _changed(base, record, "level"),
+        _changed(base, record, "inflow"),
     )
+
+
+def without_additions(record: Observations) -> Additions:
+    """Give a record as it stands, with what is missing or late in it.
+
+    Parameters
+    ----------
+    record : Observations
+
+    Returns
+    -------
+    Additions
+    """
+    return Additions(record, (), (*_missing(record), *_unused(record)))
+
+
+def _changed(base: Observations, record: Observations, series: str) -> tuple[int, ...]:
+    """Years in which an annual series has a value that it did not have before."""
+    now = getattr(record, series)
+    before = np.append(getattr(base, series), np.full(len(record.year) - len(base.year), np.nan))
+    return tuple(record.year[~np.isnan(now) & (now != before)].tolist())
 
 
 def _values(path: Path, rows: list[Row]) -> Iterator[_Value]:
@@ -170,7 +201,7 @@ def _values(path: Path, rows: list[Row]) -> Iterator[_Value]:
 
 
 def _whole(path: Path, line: int, column: str, text: str, low: int, high: int) -> int:
-    if not text.lstrip("-").isdigit() or not low <= int(text) <= high:
+    if not re.fullmatch("[0-9]{1,9}", text) or not low <= int(text) <= high:
         raise DataError(
             f"{path}:{line}  {column}: {text!r} is no {column}\n"
             f"    allowed  whole numbers from {low} to {high}"
@@ -256,45 +287,76 @@ def _means_of_months(record: Observations, values: list[_Value]) -> tuple[Observ
     level, texts = record.level.copy(), []
     for year in sorted({value.year for value in values if value.month is not None}):
         place = year - int(record.year[0])
-        mean = _mean_of_months(record, year)
+        mean = mean_of_months(record, year)
         if mean is not None and np.isnan(level[place]):
             level[place] = mean
             texts.append(f"level of {year}: {mean:.3f} m BHS, the mean of its months")
     return replace(record, level=level), texts
 
 
-def _mean_of_months(record: Observations, year: int) -> float | None:
-    months = MONTHS * year + np.arange(MONTHS)
-    inside = np.isin(record.month, months)
-    if inside.sum() < MONTHS:
-        return None
-    return float(record.monthly_level[inside] @ month_fractions(np.array([year]))[0])
-
-
-def _missing(base: Observations, record: Observations) -> Iterator[str]:
+def _missing(record: Observations) -> Iterator[str]:
     last = record.last_level_year
-    begin = base.last_level_year + 1
-    empty = np.isnan(record.level) & (record.year >= begin) & (record.year < last)
-    for year in record.year[empty]:
-        yield f"no level of {year}: the balance goes through the year without it"
-    known = ~np.isnan(record.inflow)
-    late = record.year[(record.year > record.year[known][-1]) & (record.year <= last)].tolist()
-    if late:
-        volga = {int(y) for y, v in zip(record.year, record.volga, strict=True) if not np.isnan(v)}
-        texts = [f"{year} (Volga alone)" if year in volga else str(year) for year in late]
-        yield f"no total inflow of {', '.join(texts)}: it is estimated with its uncertainty"
+    for first, end in _spans(record.year[np.isnan(record.level) & (record.year < last)]):
+        yield f"no level of {_span(first, end)}: the balance goes on without it"
+    since = int(record.year[~np.isnan(record.inflow)][0])
+    late = np.isnan(record.inflow) & (record.year > since) & (record.year <= last)
+    spans = [
+        _span(first, end) + (" (Volga alone)" if volga else "")
+        for volga in (True, False)
+        for first, end in _spans(record.year[late & (~np.isnan(record.volga) == volga)])
+    ]
+    if spans:
+        yield f"no total inflow of {', '.join(sorted(spans))}: it is estimated with its uncertainty"
+    if np.isnan(late_level(record)[record.year == last][0]):
+        yield f"months of the level of {last} are missing: its end follows from the annual mean"
+
+
+def _unused(record: Observations) -> Iterator[str]:
+    """Inflow after the last level: the state of the sea is known to the end of the last level year alone."""
+    after = (record.year > record.last_level_year) & ~(np.isnan(record.inflow) & np.isnan(record.volga))
+    for first, end in _spans(record.year[after]):
+        yield (
+            f"no level of {_span(first, end)} beside its inflow: the reconstruction takes the inflow in, "
+            "start and outlook wait for the level"
+        )
+
+
+def _fitted(base: Observations, record: Observations) -> Iterator[str]:
+    """Corrections of years that the parameters were fitted to."""
+    old = base.year <= FITTED_UNTIL
+    changed = np.zeros(old.sum(), dtype=bool)
+    for name in ("level", "inflow", "volga"):
+        before, now = getattr(base, name)[old], getattr(record, name)[: old.sum()]
+        changed |= (before != now) & ~np.isnan(now)
+    if changed.any():
+        years = ", ".join(_span(*ends) for ends in _spans(base.year[old][changed]))
+        yield f"{years} changed: the parameters stay as fitted to the shipped record to {FITTED_UNTIL}"
+
+
+def _spans(years: NDArray[np.int64]) -> list[tuple[int, int]]:
+    """First and last years of unbroken spans."""
+    if not years.size:
+        return []
+    parts = np.split(years, np.flatnonzero(np.diff(years) > 1) + 1)
+    return [(int(part[0]), int(part[-1])) for part in parts]
+
+
+def _span(first: int, last: int) -> str:
+    if first == last:
+        return str(first)
+    return f"{first}, {last}" if last == first + 1 else f"{first} to {last}"
 
 
 def _at_odds(record: Observations, values: list[_Value]) -> Iterator[str]:
     for year in sorted({value.year for value in values if value.column == "level_m"}):
-        mean = _mean_of_months(record, year)
+        mean = mean_of_months(record, year)
         annual = float(record.level[year - int(record.year[0])])
         if mean is not None and abs(mean - annual) > MEANS_DIFFER_M:
             yield (
                 f"level of {year}: the annual mean {annual:.2f} and the mean of its months {mean:.2f} m BHS "
                 f"differ by {abs(mean - annual):.2f} m; the annual mean counts"
             )
-    for year in sorted({value.year for value in values if value.column == "volga_km3"}):
+    for year in sorted({value.year for value in values if value.column != "level_m"}):
         place = year - int(record.year[0])
         if record.volga[place] > record.inflow[place]:
             yield (

@@ -13,12 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from caspian_sim import data
-from caspian_sim.basin.rivers import MONTHS
+from caspian_sim.basin.rivers import MONTHS, month_fractions
 
 Array = NDArray[np.float64]
 
 # Years with a full course of months from which the season of the turn of November is taken, at least.
 FEWEST_SEASONS = 3
+# Standard deviation between the annual means of the gauges and the means of the months of altimetry (table
+# sea_level_annual against sea_level_monthly, 1993-2022), m.
+GAUGES_AGAINST_MONTHS = 0.03
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +98,14 @@ def without_gaps(level: Array) -> Array:
     """Put the level of the year before into a year without one."""
     known = np.maximum.accumulate(np.where(np.isnan(level), 0, np.arange(len(level))))
     return np.asarray(level[known])
+
+
+def mean_of_months(observed: Observations, year: int) -> float | None:
+    """Mean of the twelve months of a year, each with its days, m BHS; None unless all are known."""
+    inside = np.isin(observed.month, MONTHS * year + np.arange(MONTHS))
+    if inside.sum() < MONTHS:
+        return None
+    return float(observed.monthly_level[inside] @ month_fractions(np.array([year]))[0])
 
 
 def late_level(observed: Observations) -> Array:
