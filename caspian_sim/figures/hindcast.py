@@ -110,7 +110,7 @@ def _draw(ds: xr.Dataset, width_cm: float) -> Figure:
     year = ds["year"].values
     level.plot(year, ds["observed_level"], color=style.INK, linewidth=OBSERVED_WIDTH, zorder=2)
     error.axhline(0.0, color=style.INK, linewidth=0.8)
-    for run, dashes in zip(ds["run"].values, DASHES, strict=True):
+    for run, dashes in zip(ds["run"].values, DASHES, strict=False):
         chosen, mark = ds.sel(run=run), style.HINDCAST_RUNS[str(run)]
         level.plot(year, chosen["sea_level"], color=mark.colour, linestyle=dashes, zorder=3)
         error.plot(year, chosen["error"], color=mark.colour, linestyle=dashes)
@@ -194,7 +194,7 @@ def _labels(ds: xr.Dataset) -> list[_Label]:
     """Labels of the observed level and of the runs, with the level at which their lines end."""
     last = float(ds["observed_level"][-1])
     labels = [_Label((say("hindcast.observed"),), 1, style.INK, "-", OBSERVED_WIDTH, last)]
-    for run, dashes in zip(ds["run"].values, DASHES, strict=True):
+    for run, dashes in zip(ds["run"].values, DASHES, strict=False):
         chosen = ds.sel(run=run)
         names = style.wrap(name("run", str(run)), LABELS_CM - 0.8, style.SMALL, bold=True)
         rmse = say("hindcast.rmse", rmse=number(float(chosen["rmse"]), 2))
