@@ -152,7 +152,11 @@ def test_header_of_the_summary_names_origin_datum_and_the_assumptions_that_were_
         line for line in header if line.startswith("assumptions, not data (grade D), parameters")
     )
     named = set(parameters.partition("parameters: ")[2].split(", "))
-    assert named == {name for name, prior in cs.data.parameters().items() if prior.grade == "D"}
+    grades = dict(zip(result["parameter"].values, result["parameter_grade"].values, strict=True))
+    assert named == {name for name, grade in grades.items() if grade == "D"}
+    # The record determines the rating of the strait, and says nothing of precipitation.
+    assert grades["strait_coefficient_after_1992"] == "B"
+    assert {"precipitation", "precipitation_sensitivity", "area_factor"} <= named
 
 
 # ---- hindcast ----------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from caspian_sim.balance import Basin
 from caspian_sim.basin.bay import kara_bogaz_gol
 from caspian_sim.basin.hypsometry import load_hypsometry
 from caspian_sim.basin.rivers import inflow_shape
-from caspian_sim.basin.shape import HIGHEST_LEVEL, LOWEST_LEVEL
+from caspian_sim.basin.shape import LOWEST_LEVEL
 from caspian_sim.climate.scenario import climate_under
 from caspian_sim.climate.variability import departures
 from caspian_sim.collect import Calendar
@@ -54,7 +54,7 @@ def steady_centuries(members: int = MEMBERS, seed: int = SEED) -> Array:
     observed = shipped_observations()
     first, last = int(observed.year[0]), observed.last_level_year
     posterior = shipped_posterior()
-    rows = np.linspace(0, posterior.rows - 1, members).round().astype(int)
+    rows = ((np.arange(members) + 0.5) / members * posterior.rows).astype(int)
     parameters: Mapping[str, Array] = {name: values[rows] for name, values in posterior.parameters.items()}
     reference = baseline_reference()
     numbers = np.arange(members)
@@ -80,7 +80,7 @@ def steady_centuries(members: int = MEMBERS, seed: int = SEED) -> Array:
         bay_net_evaporation=climate.bay_net_evaporation,
     )
     basin = Basin(
-        load_hypsometry().volume_table(LOWEST_LEVEL, HIGHEST_LEVEL),
+        load_hypsometry().volume_table(LOWEST_LEVEL, float(load_hypsometry().node_level[-1])),
         kara_bogaz_gol(),
         parameters["area_factor"],
         parameters["strait_sill"],
