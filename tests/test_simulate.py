@@ -259,7 +259,9 @@ def test_effects_of_measures_and_consumption_are_those_asked_for(annual):
 
 def test_constant_area_makes_level_and_volume_a_straight_line():
     ds = run(
-        climate={"scenarios": ["ssp585"], "area_convention": "constant"}, output={"frequency": "monthly"}
+        climate={"scenarios": ["ssp585"], "area_convention": "constant"},
+        uncertainty={"members": 5, "parameters": "central"},
+        output={"frequency": "monthly"},
     )
     factor = ds.parameters.sel(parameter="area_factor")
     area = caspian().area(initial_level(cs.load_config(CONFIG), shipped_observations())[0]) * factor
