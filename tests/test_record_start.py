@@ -100,8 +100,8 @@ def test_emulator_gives_the_posterior_the_bay_that_the_integration_gives():
     assert (rmse < 1.5 * stated + 0.02).all()
     sd = dict(zip(data.load("bay_checks")["check"].values, data.load("bay_checks")["sd"].values, strict=True))
     for name, values in exact.checks.items():
-        # Area of 1972 and end of the bay have kinks where it falls dry, which the polynomial rounds off: the error
-        # is as large as the one that the fact is given (docs/calibration.md says so).
+        # Area of 1972 and end of the bay have kinks where it falls dry, which the polynomial rounds off: the
+        # error is nearly as large as the one that the fact is given (docs/calibration.md says so).
         share = 1.0 if name in ("area_1972", "dry") else 0.5
         assert np.sqrt(((found.checks[name] - values) ** 2).mean()) < share * sd[name], name
 
