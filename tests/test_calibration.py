@@ -224,7 +224,7 @@ def test_what_was_put_into_a_synthetic_record_comes_out_again(monkeypatch):
 @pytest.mark.slow
 @pytest.mark.xfail(
     strict=False,
-    reason="the density of the levels lacks the area factor's part in dV/dh (docs/calibration.md)",
+    reason="the density of the levels lacks the factor's part in dV/dh (docs/calibration.md)",
 )
 def test_nine_in_ten_intervals_hold_the_truth_and_ranks_are_even():
     worlds = 10
