@@ -38,6 +38,9 @@ from caspian_sim.outputs.calibration import table_csv, with_findings
 from caspian_sim.record.posterior import read_posterior, shipped_posterior
 from caspian_sim.results import save, used_inputs
 
+pytest.importorskip("emcee")
+pytest.importorskip("arviz_stats")
+
 NAMES = list(calibrated_parameters())
 SHORT = Settings(ensembles=2, walkers=50, steps=8, burn_in=2, thin=2, seed=3)
 
