@@ -10,7 +10,8 @@ r"""The water balance: fluxes and the one right-hand side that every solver inte
 that do not depend on the state (river inflow, groundwater, measures, less the change of consumption; km³/yr),
 *P* and *E* precipitation and evaporation (mm/yr) over the sea area *A* (km²), *F* the outflow to
 Kara-Bogaz-Gol and *N_b* the net evaporation from the bay (mm/yr). Where shallow water evaporates more than
-deep water, *E* is that of the baseline level, and :func:`surface` gives the area that it counts for.
+deep water, *E* is that of the baseline level, and :func:`surface` gives the area that it counts for. Where
+gates in the strait follow the level of the sea, :func:`regulated` gives the coefficient of its weir.
 
 Every flux that depends on the state is a state of its own, integrated together with the volumes: the budget
 closes to round-off, whatever the error of the solver, and means of level and area come out without quadrature
@@ -42,6 +43,10 @@ EVAPORATION: Final = 5  # ∫ E A dt, km³
 STRAIT: Final = 6  # ∫ F dt, km³
 BAY_LOSS: Final = 7  # ∫ N_b A_b dt, km³
 STATES: Final = 8
+
+# A strait regulated by the level opens over this height above the level at which it is closed, m: about what
+# the sea rises and falls within a year. There is no hysteresis: the gates stand as the level of the day says.
+GATE_RANGE: Final = 0.1
 
 
 @dataclass(frozen=True)
@@ -96,6 +101,11 @@ class Segment:
         Flow through pipes in a dammed strait, km³/yr.
     bay_net_evaporation : ndarray
         Evaporation less precipitation over the bay, mm/yr.
+    closed_below : ndarray, optional
+        Level of the sea below which the gates of a regulated strait are closed, m BHS. The strait is not
+        regulated by the level when not given.
+    closing : ndarray, optional
+        Share of the strait that closed gates take away, 0 to 1; given with ``closed_below``.
     """
 
     external: Array
@@ -104,6 +114,8 @@ class Segment:
     strait_coefficient: Array
     pipe_outflow: Array
     bay_net_evaporation: Array
+    closed_below: Array | None = None
+    closing: Array | None = None
 
 
 def even_surface(
@@ -145,6 +157,43 @@ def surface(
     return uneven_surface(table, sea, area_factor, shallow_weight)
 
 
+def never_regulated(
+    level: Array, coefficient: Array, closed_below: Array | None, closing: Array | None
+) -> Array:
+    """As :func:`regulated`, for a strait without gates; its level plays no role."""
+    return coefficient
+
+
+def regulated_by_level(level: Array, coefficient: Array, closed_below: Array, closing: Array) -> Array:
+    """As :func:`regulated`, for a strait with gates."""
+    shut = np.minimum(np.maximum(1.0 - (level - closed_below) / GATE_RANGE, 0.0), 1.0)
+    left: Array = coefficient * (1.0 - closing * shut)
+    return left
+
+
+def regulated(level: Array, coefficient: Array, closed_below: Array | None, closing: Array | None) -> Array:
+    r"""Weir coefficient of a strait whose gates follow the level of the sea.
+
+    Parameters
+    ----------
+    level : ndarray, shape (member,)
+        m BHS.
+    coefficient : ndarray
+        With the gates open, km³ yr⁻¹ m⁻¹·⁵.
+    closed_below, closing : ndarray or None
+        As in :class:`Segment`.
+
+    Returns
+    -------
+    ndarray
+        :math:`c\,[1 - k\,s(h)]` with *k* the share that the gates close and *s* going evenly from 1 at
+        ``closed_below`` to 0 at :data:`GATE_RANGE` above it.
+    """
+    if closed_below is None or closing is None:
+        return coefficient
+    return regulated_by_level(level, coefficient, closed_below, closing)
+
+
 def rates(
     sea: Array,
     water: Array,
@@ -159,6 +208,8 @@ def rates(
     area_factor: Array,
     sill: Array,
     shallow_weight: Array | None,
+    closed_below: Array | None,
+    closing: Array | None,
 ) -> tuple[Array, Array, Array, Array, Array, Array, Array, Array]:
     """Rates of change of all states in the order of their rows, for one member or an array of them.
 
@@ -170,6 +221,8 @@ def rates(
         As in :class:`Segment`.
     table, bay, area_factor, sill, shallow_weight
         As in :class:`Basin`.
+    closed_below, closing : ndarray or None
+        As in :class:`Segment`.
 
     Returns
     -------
@@ -178,7 +231,13 @@ def rates(
     """
     level, area, evaporating = surface(table, sea, area_factor, shallow_weight)
     outflow, bay_loss = bay_exchange(
-        level, water, bay, strait_coefficient, sill, pipe_outflow, bay_net_evaporation
+        level,
+        water,
+        bay,
+        regulated(level, strait_coefficient, closed_below, closing),
+        sill,
+        pipe_outflow,
+        bay_net_evaporation,
     )
     rain = precipitation * area * MM_KM2_TO_KM3
     vapour = evaporation * evaporating * MM_KM2_TO_KM3
@@ -226,5 +285,7 @@ def tendencies(state: Array, segment: Segment, basin: Basin) -> Array:
         basin.area_factor,
         basin.sill,
         basin.shallow_weight,
+        segment.closed_below,
+        segment.closing,
     )
     return rate

@@ -20,7 +20,7 @@ from caspian_sim.climate.scenario import ScenarioClimate
 from caspian_sim.config import Config, Measure
 from caspian_sim.data import Parameter
 from caspian_sim.measures.consumption import PARTIES
-from caspian_sim.measures.programme import ProgrammeEffect
+from caspian_sim.measures.effect import ProgrammeEffect
 from caspian_sim.solve import Solution, Watch
 
 Array = NDArray[np.float64]
@@ -228,9 +228,9 @@ def collect_members(
     rows = {name: row for row, name in enumerate(frame.measures)}
     effect_of = np.zeros((len(effects), many, len(rows), int(calendar.interval[-1]) + 1))
     for programme, effect in enumerate(effects):
-        size = calendar.interval_mean(effect.size)
-        for measure, share, volume in zip(effect.measures, size, effect.volume, strict=True):
-            effect_of[programme, :, rows[measure.id]] = volume[:, None] * share
+        for measure, share, volume in zip(effect.measures, effect.share, effect.volume, strict=True):
+            mean = calendar.interval_mean(np.ascontiguousarray(share.T))
+            effect_of[programme, :, rows[measure.id]] = volume[:, None] * mean
     arrays["measure_effect"] = effect_of
     return Members(members, {name: arrays[name] for name in DIMS}, solution.steps, solution.evaluations)
 

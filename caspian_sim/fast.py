@@ -41,7 +41,8 @@ _NOW, _THEN = 12 * LANES, 13 * LANES  # level at both ends of the step
 _FACTOR, _SILL = 14 * LANES, 15 * LANES
 _FORCING = 16 * LANES  # as in Segment, six rows
 _SHALLOW = 22 * LANES  # weight of shallow water
-_WATCHED = 23 * LANES  # what the events are watched against
+_CLOSED_BELOW, _CLOSING = 23 * LANES, 24 * LANES  # gates in the strait
+_WATCHED = 25 * LANES  # what the events are watched against
 
 _Table = namedtuple(
     "_Table",
@@ -51,7 +52,7 @@ _Bay = namedtuple("_Bay", "table film_volume film_area")
 _Months = namedtuple(
     "_Months",
     "length interval external precipitation evaporation strait_coefficient pipe_outflow bay_net_evaporation "
-    "season",
+    "season closed_below closing",
 )
 
 
@@ -119,10 +120,11 @@ def _pick(values: Any, place: Any) -> Any:
 
 
 @cache
-def _kernel(uneven: bool) -> Callable[..., None]:
-    """Compile the balance and the loops; takes a few seconds, once in a process for each form of evaporation.
+def _kernel(uneven: bool, gates: bool) -> Callable[..., None]:
+    """Compile the balance and the loops; takes a few seconds, once in a process for each form of them.
 
-    A sea that evaporates alike everywhere must not pay for one that does not.
+    A sea that evaporates alike everywhere must not pay for one that does not, nor a strait without gates for
+    one with them.
     """
     try:
         import numba
@@ -157,7 +159,8 @@ def _kernel(uneven: bool) -> Callable[..., None]:
     bay_exchange = compiled(
         exchange.bay_exchange, bay_level_and_area=bay_level_and_area, strait_outflow=strait_outflow
     )
-    rates = compiled(balance.rates, surface=surface, bay_exchange=bay_exchange)
+    regulated = compiled(balance.regulated_by_level if gates else balance.never_regulated)
+    rates = compiled(balance.rates, surface=surface, bay_exchange=bay_exchange, regulated=regulated)
 
     def promise(_: Any) -> Any:
         """Tell the compiler that no two arguments of the function overlap, as restrict does in C."""
@@ -226,6 +229,9 @@ def _kernel(uneven: bool) -> Callable[..., None]:
                 spread(work, _FORCING + 3 * LANES, forcing.strait_coefficient, m, months, begin, count)
                 spread(work, _FORCING + 4 * LANES, forcing.pipe_outflow, m, months, begin, count)
                 spread(work, _FORCING + 5 * LANES, forcing.bay_net_evaporation, m, months, begin, count)
+                if gates:
+                    spread(work, _CLOSED_BELOW, forcing.closed_below, m, months, begin, count)
+                    spread(work, _CLOSING, forcing.closing, m, months, begin, count)
                 season = forcing.season[m]
                 for j in range(LANES):
                     work[_FORCING + 2 * LANES + j] += season
@@ -253,6 +259,8 @@ def _kernel(uneven: bool) -> Callable[..., None]:
                                 work[_FACTOR + j],
                                 work[_SILL + j],
                                 work[_SHALLOW + j],
+                                work[_CLOSED_BELOW + j],
+                                work[_CLOSING + j],
                             )
                             work[_DS + j], work[_DW + j] = r[0], r[1]
                             work[_S1 + j] += weight * r[0]
@@ -346,11 +354,15 @@ def integrate(
         left_volume=np.zeros(members),
     )
     left.edge_volume[0, SEA], left.edge_volume[0, 1] = sea, water
-    fluxes = (np.ascontiguousarray(getattr(forcing, name)) for name in _Months._fields[2:])
+    none = np.zeros((1, 1))
+    fluxes = (
+        np.ascontiguousarray(none if getattr(forcing, name) is None else getattr(forcing, name))
+        for name in _Months._fields[2:]
+    )
     # Ones, because idle lanes divide by them.
     work = np.ones(_WATCHED + events * LANES)
     weight = basin.shallow_weight
-    _kernel(weight is not None)(
+    _kernel(weight is not None, forcing.regulated)(
         _Months(forcing.length, interval, *fluxes),
         np.ascontiguousarray(sea),
         np.ascontiguousarray(water),

@@ -15,7 +15,8 @@ from caspian_sim.errors import DataError
 
 Array = NDArray[np.float64]
 
-_FLUXES = tuple(flux.name for flux in fields(Segment))
+_RULE = ("closed_below", "closing")
+_FLUXES = tuple(flux.name for flux in fields(Segment) if flux.name not in _RULE)
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,9 @@ class Forcing:
         As in :class:`caspian_sim.balance.Segment`.
     season : ndarray, shape (month,) or (1,)
         Added to ``evaporation`` and ``bay_net_evaporation``, mm/yr.
+    closed_below, closing : ndarray, optional
+        Gates in the strait, as in :class:`caspian_sim.balance.Segment`, with a column for every member; not
+        given where no member has any.
 
     Raises
     ------
@@ -52,11 +56,13 @@ class Forcing:
     pipe_outflow: Array
     bay_net_evaporation: Array
     season: Array = field(default_factory=lambda: np.zeros(1))
+    closed_below: Array | None = None
+    closing: Array | None = None
 
     def __post_init__(self) -> None:
         months = len(self.length)
         object.__setattr__(self, "season", np.resize(self.season, months))
-        for name in _FLUXES:
+        for name in self._given:
             values = getattr(self, name)
             if len(values) not in (months, months // MONTHS, 1):
                 raise DataError(f"forcing '{name}' has {len(values)} months\n    allowed  {months}")
@@ -70,9 +76,18 @@ class Forcing:
                     "    allowed  finite numbers in every month"
                 )
 
+    @property
+    def regulated(self) -> bool:
+        """Whether gates in the strait follow the level of the sea."""
+        return self.closed_below is not None
+
+    @property
+    def _given(self) -> tuple[str, ...]:
+        return (*_FLUXES, *_RULE) if self.regulated else _FLUXES
+
     def segment(self, month: int) -> Segment:
         """Return the forcing of one month."""
-        rows = (self._rows(name, month) for name in _FLUXES)
+        rows = (self._rows(name, month) for name in self._given)
         return _with_season(Segment(*rows), self.season[month])
 
     def cells(self, months: NDArray[np.int64], columns: NDArray[np.int64]) -> Segment:
@@ -80,7 +95,7 @@ class Forcing:
         width = self.external.shape[1]
         places = (
             np.broadcast_to(values, (len(values), width))[months * len(values) // len(self.length), columns]
-            for values in (getattr(self, name) for name in _FLUXES)
+            for values in (getattr(self, name) for name in self._given)
         )
         return _with_season(Segment(*places), self.season[months])
 
@@ -127,6 +142,9 @@ def side_by_side(forcings: Sequence[Forcing]) -> Forcing:
 
     def joined(name: str) -> Array:
         parts = [getattr(forcing, name) for forcing in forcings]
+        if name in _RULE:
+            # Gates that take nothing away stand for none.
+            parts = [np.zeros((1, width)) if part is None else part for part in parts]
         if all(part.shape[1] == 1 for part in parts) and width > 1:
             return np.asarray(parts[0])
         rows = max(len(part) for part in parts)
@@ -138,5 +156,6 @@ def side_by_side(forcings: Sequence[Forcing]) -> Forcing:
             axis=1,
         )
 
-    fluxes: dict[str, Any] = {name: joined(name) for name in _FLUXES}
+    names = (*_FLUXES, *_RULE) if any(forcing.regulated for forcing in forcings) else _FLUXES
+    fluxes: dict[str, Any] = {name: joined(name) for name in names}
     return replace(first, **fluxes)

@@ -17,11 +17,19 @@ from caspian_sim.climate.own.series import OwnTerm
 from caspian_sim.climate.scenario import BASELINE
 from caspian_sim.climate.seasons import level_departure_at_month_edges
 from caspian_sim.collect import Calendar, Frame
-from caspian_sim.config import Config, Measure, available_measures, overridden_parameters, parameters_of
+from caspian_sim.config import (
+    Config,
+    Measure,
+    available_measures,
+    default_catalogue,
+    overridden_parameters,
+    parameters_of,
+)
 from caspian_sim.data import Parameter
 from caspian_sim.errors import ConfigError
 from caspian_sim.measures.consumption import consumption_change
-from caspian_sim.measures.programme import measures_of, volume_prior
+from caspian_sim.measures.inputs import measure_priors
+from caspian_sim.measures.programme import measures_of
 from caspian_sim.record.additions import read_additions
 from caspian_sim.record.observations import Observations, shipped_observations
 from caspian_sim.record.posterior import FITTED_UNTIL, Posterior, read_posterior, shipped_posterior
@@ -101,10 +109,10 @@ class Plan:
         Level at the start, m BHS.
     programmes : mapping of name to list of Measure
     inputs : mapping of name to Parameter
-        Priors of the numbers that a member draws once: :data:`ROW`, ``parameter:<name>``,
-        ``measure:<id>``. Their order is that of the dimensions of a Sobol sequence: every parameter and every
-        measure that there could be, whether the run varies it or not. The row comes first, so that nothing
-        shifts it.
+        Priors of the numbers that a member draws once, ``parameter:<name>``, ``measure:<id>`` and
+        the others of :func:`caspian_sim.measures.inputs.measure_priors`. Their order
+        is that of the dimensions of a Sobol sequence: every parameter and every measure that there could be,
+        whether the run varies it or not.
     observed : Observations
     calibrated : Calibrated or None
         None when the parameters do not come from the posterior.
@@ -241,7 +249,6 @@ def make_plan(
     if config.uncertainty.parameters == "central" and posterior is not None:
         medians, changed = posterior.medians(), set(config.parameters)
         priors = {name: _at_best(prior, medians, changed) for name, prior in priors.items()}
-    known = available_measures("default", config.measures.custom).values()
     own = read_own_forcing(
         config.forcing, config.climate.scenarios, calendar.calendar_years, config.uncertainty.members
     )
@@ -271,11 +278,7 @@ def make_plan(
         sea=sea,
         start=start,
         programmes={name: measures_of(p, available) for name, p in config.programmes.items()},
-        inputs={
-            ROW: Parameter(ROW, "uniform", 0.5, 0.0, 1.0, "1", "B", "by definition", "row of the posterior"),
-            **{f"parameter:{name}": prior for name, prior in priors.items()},
-            **{f"measure:{measure.id}": volume_prior(measure) for measure in known},
-        },
+        inputs=_inputs(priors, config),
         observed=observed,
         calibrated=calibrated,
         own=own,
@@ -287,6 +290,19 @@ def _graded(prior: Parameter, posterior: Posterior | None, changed: Collection[s
     if posterior is None or prior.name not in posterior.parameters or prior.name in changed:
         return prior
     return replace(prior, grade=posterior.grade(data.parameters()[prior.name]))
+
+
+def _inputs(priors: Mapping[str, Parameter], config: Config) -> dict[str, Parameter]:
+    """Priors of all numbers that a member draws once, in the order of the dimensions of a Sobol sequence."""
+    known = available_measures("default", config.measures.custom)
+    shipped = {measure.id for measure in default_catalogue()}
+    row = Parameter(ROW, "uniform", 0.5, 0.0, 1.0, "1", "B", "by definition", "row of the posterior")
+    drawn = {ROW: row, **{f"parameter:{name}": prior for name, prior in priors.items()}}
+    drawn |= measure_priors(
+        [measure for name, measure in known.items() if name in shipped],
+        [measure for name, measure in known.items() if name not in shipped],
+    )
+    return drawn
 
 
 def _at_best(prior: Parameter, medians: Mapping[str, float], changed: set[str]) -> Parameter:

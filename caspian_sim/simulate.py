@@ -20,7 +20,7 @@ from caspian_sim.climate.scenario import ScenarioClimate, scenario_climate
 from caspian_sim.climate.seasons import level_departure_at_month_edges
 from caspian_sim.collect import Calendar, Members, collect_members
 from caspian_sim.forcing import Forcing, side_by_side
-from caspian_sim.measures.programme import ProgrammeEffect, programme_effect
+from caspian_sim.measures.effect import ProgrammeEffect, programme_effect
 from caspian_sim.plan import ROW, Plan
 from caspian_sim.record.bay import YEARS_TO_FORGET, bay_under_annual_levels, strait_coefficient
 from caspian_sim.record.observations import Observations, without_gaps
@@ -88,7 +88,8 @@ def monthly_forcing(
     if consumption.any():
         external -= consumption[:, None]
     opening, recut, pipes = strait_regime(strait, len(calendar.years))
-    opening = opening * effect.opening
+    acting = effect.opening if effect.opening.ndim > 1 else effect.opening[:, None]
+    opening = opening[:, None] * acting
     # One row for all months where the strait is never touched, which is most often.
     same = (opening == opening[0]).all() and (recut == recut[0]).all()
     known = slice(1) if same else slice(None)
@@ -99,11 +100,20 @@ def monthly_forcing(
         external=external,
         precipitation=precipitation,
         evaporation=evaporation,
-        strait_coefficient=opening[known, None] * strait_coefficient(recut[known], parameters),
+        strait_coefficient=opening[known] * strait_coefficient(recut[known], parameters),
         pipe_outflow=pipes[:, None],
         bay_net_evaporation=bay,
         season=season,
+        **_gates(effect, len(parameters["groundwater"])),
     )
+
+
+def _gates(effect: ProgrammeEffect, members: int) -> dict[str, Array]:
+    """Rule of a regulated strait, with a column for every member; nothing without one."""
+    if effect.closed_below is None or effect.closing is None:
+        return {}
+    closing = np.broadcast_to(effect.closing, (len(effect.closing), members))
+    return {"closed_below": np.full((1, members), effect.closed_below), "closing": closing}
 
 
 def member_inputs(plan: Plan, members: NDArray[np.int64]) -> dict[str, Array]:

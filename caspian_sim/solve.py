@@ -194,7 +194,7 @@ def _adaptive_month(method: str, tolerance_mm: float, watch: Watch, counter: _Co
             own = basin.of(pick)
             alone = Segment(
                 *(
-                    values[pick] if values.shape[-1] > 1 else values
+                    values[pick] if values is not None and values.shape[-1] > 1 else values
                     for values in (getattr(segment, field.name) for field in fields(Segment))
                 )
             )

@@ -106,7 +106,8 @@ def steady(
 def every_month(forcing: Forcing) -> Forcing:
     """The same forcing, with a row for every month in each flux and the season added to it."""
     segments = [forcing.segment(month) for month in range(len(forcing.length))]
-    fluxes = {flux.name: np.stack([getattr(s, flux.name) for s in segments]) for flux in fields(Segment)}
+    names = [flux.name for flux in fields(Segment) if getattr(segments[0], flux.name) is not None]
+    fluxes = {name: np.stack([getattr(s, name) for s in segments]) for name in names}
     return Forcing(forcing.length, forcing.first_year, **fluxes)
 
 

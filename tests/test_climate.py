@@ -21,7 +21,7 @@ from caspian_sim.collect import Calendar
 from caspian_sim.data import Parameter
 from caspian_sim.errors import DataError
 from caspian_sim.forcing import Forcing
-from caspian_sim.measures.programme import programme_effect
+from caspian_sim.measures.effect import programme_effect
 from caspian_sim.simulate import monthly_forcing
 from caspian_sim.solve import solve
 

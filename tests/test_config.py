@@ -36,6 +36,7 @@ LINING = {
     "grade": "D",
     "source": "assumed",
 }
+COST = {"low": 10, "best": 20, "high": 30, "unit": "million USD per year"}
 
 
 @pytest.fixture
@@ -306,7 +307,7 @@ FULL = {
     "parameters": {"groundwater": 3, "precipitation": {"high": 320}},
     "initial": {"level_m": -29},
     "consumption": {"change": {"RU": {2050: 2, 2030: -1e-7}, "upstream": {2030: 1}}},
-    "measures": {"catalogue": "none", "custom": [{**LINING, "cost": "no", "end": 2040}]},
+    "measures": {"catalogue": "none", "custom": [{**LINING, "cost": COST, "end": 2040}]},
     "programmes": {"zeta": {"participants": ["AZ"], "measures": ["lining"]}, "alpha": {}, "1e3": {}},
     "outcomes": {"thresholds_m": [-33, -30.1], "report_years": [2050, 2030]},
     "output": {"directory": "out put", "frequency": "monthly", "figures": ["budget"]},

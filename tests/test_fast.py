@@ -75,5 +75,5 @@ def test_absent_numba_is_one_line_with_the_install_command(monkeypatch):
     fast._kernel.cache_clear()
     monkeypatch.setattr(builtins, "__import__", without_numba)
     with pytest.raises(CaspianError) as caught:
-        fast._kernel(False)
+        fast._kernel(False, False)
     assert str(caught.value) == 'the compiled solver needs numba: pip install "caspian-sim[fast]"'

@@ -12,7 +12,9 @@ from caspian_sim.config import load_config
 from caspian_sim.config.measure import Measure
 from caspian_sim.config.schema import Programme
 from caspian_sim.measures.consumption import PARTIES, consumption_change
-from caspian_sim.measures.programme import measures_of, programme_effect, size, volume_prior
+from caspian_sim.measures.effect import programme_effect
+from caspian_sim.measures.inputs import volume_prior
+from caspian_sim.measures.programme import measures_of, size
 
 STATES = ["AZ", "IR", "KZ", "RU", "TM"]
 CATALOGUE = load_config({"name": "x", "period": {"start": 2026, "end": 2026}}).measures.available()
@@ -110,11 +112,12 @@ def test_programme_without_participants_does_nothing():
 def test_programme_of_one_state_carries_out_all_and_only_its_measures(state):
     chosen = measures_of(Programme(participants=(state,)), CATALOGUE)
     assert chosen
-    assert chosen == [m for m in CATALOGUE.values() if m.state == state]
+    assert chosen == [m for m in CATALOGUE.values() if m.state == state and m.alternative_to is None]
 
 
-def test_joint_programme_carries_out_the_whole_catalogue_in_its_order():
-    assert measures_of(Programme(participants=tuple(STATES)), CATALOGUE) == list(CATALOGUE.values())
+def test_joint_programme_carries_out_the_whole_catalogue_but_alternatives_in_its_order():
+    whole = [m for m in CATALOGUE.values() if m.alternative_to is None]
+    assert measures_of(Programme(participants=tuple(STATES)), CATALOGUE) == whole
 
 
 def test_programme_that_names_its_measures_carries_out_no_others():

@@ -85,7 +85,7 @@ def test_dataset_has_the_variables_and_dimensions_of_the_contract(either):
     assert set(DIMS) <= set(VARIABLES)
     assert dict(either.sizes) | {"time": 0} == {
         "scenario": 2, "programme": 2, "member": 5, "time": 0, "nv": 2, "river": 8, "state": 6,
-        "measure": 9, "event": 4, "parameter": PARAMETERS,
+        "measure": 11, "event": 4, "parameter": PARAMETERS,
     }  # fmt: skip
 
 

@@ -121,6 +121,8 @@ def _party_hint(word: str) -> str | None:
     return _state_hint(word)
 
 
+STATES: tuple[_StateWord, ...] = get_args(_StateWord)
+"""The five littoral states."""
 State = Annotated[_StateWord, _word("a littoral state", get_args(_StateWord), _state_hint)]
 Party = Annotated[_PartyWord, _word("a water user", get_args(_PartyWord), _party_hint)]
 

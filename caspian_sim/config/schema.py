@@ -24,12 +24,14 @@ from pydantic_core import CoreSchema
 from caspian_sim.config.catalogue import available_measures
 from caspian_sim.config.fields import (
     LIST,
+    STATES,
     WORD,
     Level,
     Party,
     Section,
     Slug,
     SomeOf,
+    StartMonth,
     State,
     UniqueListOf,
     Year,
@@ -40,6 +42,7 @@ from caspian_sim.config.forcing import OwnForcing
 from caspian_sim.config.measure import Measure, Measures
 from caspian_sim.config.parameters import known_parameter, override_findings
 from caspian_sim.config.problems import Finding, did_you_mean, refuse, show
+from caspian_sim.config.ranges import ShareRange
 from caspian_sim.config.summary import html_summary, text_summary
 
 Scenario = Literal["ssp119", "ssp126", "ssp245", "ssp370", "ssp585"]
@@ -217,12 +220,16 @@ class MeasureChoice(Section):
         Discriminator(word_or_list),
     ] = setting("Measures to keep, by id, out of the catalogue and the custom ones; or all.", default="all")
     custom: Measures = setting("Measures of your own.", default=())
+    growth: bool = setting(
+        "Whether use of water grows as the catalogue assumes (entries with role growth), in every programme.",
+        default=False,
+    )
 
     @model_validator(mode="after")
     def _known(self) -> Self:
         if self.include == "all":
             return self
-        known = available_measures(self.catalogue, self.custom)
+        known = _measures(available_measures(self.catalogue, self.custom))
         findings = [
             Finding(
                 f"unknown measure {show(name)}",
@@ -238,11 +245,36 @@ class MeasureChoice(Section):
         return self
 
     def available(self) -> dict[str, Measure]:
-        """Measures of the run by id: the catalogue and the custom ones, cut down to those included."""
-        measures = available_measures(self.catalogue, self.custom)
-        if self.include == "all":
-            return measures
-        return {name: measures[name] for name in self.include}
+        """Measures of the run by id: the catalogue and the custom ones, cut down to those included.
+
+        Growth of use stands behind them, when the run has it.
+        """
+        known = available_measures(self.catalogue, self.custom)
+        measures = _measures(known)
+        if self.include != "all":
+            measures = {name: measures[name] for name in self.include}
+        growth = {name: entry for name, entry in known.items() if entry.role == "growth"}
+        return {**measures, **growth} if self.growth else measures
+
+
+def _measures(known: dict[str, Measure]) -> dict[str, Measure]:
+    return {name: entry for name, entry in known.items() if entry.role == "measure"}
+
+
+def standard_programmes() -> dict[str, Programme]:
+    """Programmes that a comparison of the five states needs.
+
+    Returns
+    -------
+    dict of name to Programme
+        ``none``; ``joint``; each state alone, as ``az-alone``; all but one, as ``without-az``.
+    """
+    alone = {f"{state.lower()}-alone": Programme(participants=(state,)) for state in STATES}
+    without = {
+        f"without-{state.lower()}": Programme(participants=tuple(s for s in STATES if s != state))
+        for state in STATES
+    }
+    return {"none": Programme(), "joint": Programme(participants=STATES), **alone, **without}
 
 
 class Programme(Section):
@@ -252,6 +284,41 @@ class Programme(Section):
     measures: UniqueListOf[Slug] | None = setting(
         "Measures the participants carry out, by id; all of theirs when not given.", default=None
     )
+    start: StartMonth | None = setting(
+        "When the programme begins: all of its measures move together, so that the earliest of them starts "
+        "in this month. As in the catalogue when not given.",
+        default=None,
+        unit="month",
+    )
+    leaves: dict[State, Year] = setting(
+        "States that leave the programme, and from which year on: their measures end with the year before.",
+        default={},
+        unit="calendar year",
+    )
+    compliance: dict[State, ShareRange] = setting(
+        "Share of its measures that a state carries out, 0 to 1: a number, or a range that the members draw "
+        "from. Takes the place of the compliance of the measures.",
+        default={},
+        unit="1",
+    )
+
+    @model_validator(mode="after")
+    def _of_participants(self) -> Self:
+        findings = [
+            Finding(
+                f"{state} does not take part",
+                found=f"participants {', '.join(self.participants) or 'none'}",
+                hint=f"add {state} to the participants",
+                at=(key, state),
+                at_key=True,
+            )
+            for key, states in (("leaves", self.leaves), ("compliance", self.compliance))
+            for state in states
+            if state not in self.participants
+        ]
+        if findings:
+            raise refuse(*findings)
+        return self
 
 
 class Outcomes(Section):
@@ -387,6 +454,11 @@ class Config(Section):
     )
     consumption: Consumption = setting("Use of water in the basin.", default=Consumption())
     measures: MeasureChoice = setting("Which measures exist in this run.", default=MeasureChoice())
+    standard_programmes: bool = setting(
+        "Compare the twelve programmes none, joint, each state alone (az-alone, ...) and all but one "
+        "(without-az, ...), before those under programmes.",
+        default=False,
+    )
     programmes: Annotated[dict[Slug, Programme], Field(min_length=1)] = setting(
         "Programmes to compare, by name, in the order in which they are shown.", default={"none": Programme()}
     )
@@ -402,6 +474,8 @@ class Config(Section):
     def _default_directory(cls, data: Any) -> Any:
         if not isinstance(data, Mapping):
             return data
+        if data.get("standard_programmes") is True and "programmes" not in data:
+            data = {**data, "programmes": {"none": {}}}
         output = data.get("output", {})
         if isinstance(output, Mapping) and "directory" not in output:
             return {**data, "output": {**output, "directory": f"results/{data.get('name')}"}}
@@ -413,6 +487,12 @@ class Config(Section):
         if overrides and (findings := override_findings(overrides)):
             raise refuse(*findings)
         return overrides
+
+    @field_validator("programmes")
+    @classmethod
+    def _with_standard(cls, programmes: dict[str, Programme], info: ValidationInfo) -> dict[str, Programme]:
+        # One of your own takes the place of the standard one with its name.
+        return {**standard_programmes(), **programmes} if info.data.get("standard_programmes") else programmes
 
     @field_validator("programmes")
     @classmethod
@@ -433,6 +513,10 @@ class Config(Section):
                         hint=did_you_mean(measure, included),
                         at=at,
                     )
+                )
+            elif included[measure].role == "growth":
+                findings.append(
+                    Finding(f"{show(measure)} is growth of use, which acts in every programme", at=at)
                 )
             elif included[measure].state not in programmes[name].participants:
                 state = included[measure].state

@@ -23,6 +23,7 @@ from caspian_sim.figures.reading import (
     yearly_quantiles,
 )
 from caspian_sim.measures.programme import measures_of
+from caspian_sim.outputs.programmes import costs, gains
 from caspian_sim.solve import Watch
 from caspian_sim.stream import BASELINE
 
@@ -59,6 +60,11 @@ def summary(ds: xr.Dataset) -> pd.DataFrame:
         ``above_none_*_m``
             Level above that of the programme "none" in the same member, m; only when the run has that
             programme.
+        ``avoided_exposed_*_km2``, ``share_kept_above_*``, ``years_gained_*``
+            What the programme gains against "none" (:func:`caspian_sim.outputs.programmes.gains`), where the
+            dataset has the members.
+        ``known_cost_million_usd``, ``known_cost_million_usd_per_year``, ``measures_without_cost``
+            Costs as far as a source gives them.
 
     Raises
     ------
@@ -78,6 +84,7 @@ def summary(ds: xr.Dataset) -> pd.DataFrame:
     years = config.outcomes.report_years or (config.period.end,)
     below = {threshold: _share_below(ds, threshold) for threshold in config.outcomes.thresholds_m}
     gain = _above_baseline(ds, points) if BASELINE in ds["programme"].values else None
+    against = gains(ds, config) if gain is not None and not keeps_statistics(ds) else None
     rows = []
     for scenario in ds["scenario"].values:
         for programme in ds["programme"].values:
@@ -95,6 +102,8 @@ def summary(ds: xr.Dataset) -> pd.DataFrame:
                     row[f"share_below_{threshold:g}_m_bhs"] = round(float(share.sel(at)), SHARE_DECIMALS)
                 if gain is not None:
                     row |= _points("above_none", "m", gain.sel(at).values, METRE_DECIMALS)
+                if against is not None:
+                    row |= {**against(at), **costs(config, str(programme))}
                 rows.append(row)
     return pd.DataFrame(rows)
 
@@ -179,6 +188,10 @@ def _header(ds: xr.Dataset) -> Iterator[str]:
         )
     if BASELINE in config.programmes:
         yield 'above_none: level above that of the programme "none" in the same member'
+        yield (
+            'avoided_exposed, years_gained: against "none" in the same member; years until the end of the '
+            "year, never counts as its end"
+        )
     for kind, names in assumptions(config, ds).items():
         if names:
             yield f"assumptions, not data (grade D), {kind}: {', '.join(names)}"

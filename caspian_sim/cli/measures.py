@@ -1,0 +1,19 @@
+"""Command that lists the measures of the five states."""
+
+from __future__ import annotations
+
+import click
+
+STATES = ("AZ", "IR", "KZ", "RU", "TM")
+
+
+@click.command()
+@click.option("--state", type=click.Choice(STATES, case_sensitive=False), help="Measures of one state.")
+def measures(state: str | None) -> None:
+    """List the catalogue of measures: who, what, how much, when, on what evidence.
+
+    Measures whose numbers are assumptions are marked with *.
+    """
+    from caspian_sim.outputs.measures import measures_text
+
+    click.echo(measures_text(state))
