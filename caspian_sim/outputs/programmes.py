@@ -41,8 +41,8 @@ def gains(ds: xr.Dataset, config: Config) -> Row:
     Notes
     -----
     Years gained are those that a member stands above a threshold longer than in "none", counted from the
-    start of the run to the end of the year. A member that never falls below it counts as falling at the end of
-    that year: the gain is a lower bound, and nothing is gained where neither falls.
+    start of the run to the end of the year. A member that never falls below it counts as falling at the end
+    of that year: the gain is a lower bound, and nothing is gained where neither falls.
     """
     level = yearly(ds["sea_level"], ds["time_bnds"])
     exposed = yearly(ds["exposed_seabed"], ds["time_bnds"])
