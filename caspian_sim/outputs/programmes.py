@@ -64,8 +64,8 @@ def gains(ds: xr.Dataset, config: Config) -> Row:
             for name, value in zip(POINTS, values, strict=True)
         }
         for threshold, times in fallen.items():
-            time = np.minimum(times.sel(where), end)
-            least = np.minimum(times.sel({**where, "programme": BASELINE}), end)
+            time = times.sel(where).clip(max=end)
+            least = times.sel({**where, "programme": BASELINE}).clip(max=end)
             gained = (time - least).quantile(list(POINTS.values()), "member").values
             kept = float((times.sel(where) >= end).mean())
             columns[f"share_kept_above_{threshold:g}_m_bhs"] = round(kept, SHARE_DECIMALS)
