@@ -117,10 +117,10 @@ def test_no_gain_is_given_when_nothing_is_there_to_compare_with():
 def test_monthly_output_is_summarised_by_years_as_annual_output_is(result):
     monthly = cs.run({**CONFIG, "output": {"frequency": "monthly"}})
     months, years = summary(monthly), summary(result)
-    # Seabed follows from the mean level of the interval, along a curve that bends: nearly the same.
+    # Seabed follows from the mean level of the interval along a curve with kinks: not quite the same.
     bent = list(years.filter(like="avoided_exposed"))
     pd.testing.assert_frame_equal(months.drop(columns=bent), years.drop(columns=bent))
-    assert_allclose(months[bent], years[bent], rtol=0.02)
+    assert_allclose(months[bent], years[bent], rtol=0.1)
 
 
 def test_share_below_grows_with_the_years_and_counts_crossings_to_the_end_of_the_year(known):

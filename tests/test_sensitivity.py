@@ -262,8 +262,8 @@ def measure(name, low, high):
     return {
         "id": name,
         "state": "AZ",
-        "title": "save water",
-        "mechanism": "consumption",
+        "title": "bring water",
+        "mechanism": "transfer",
         "volume_km3_per_yr": {"low": low, "best": (low + high) / 2, "high": high},
         "start": "2026",
         "grade": "D",

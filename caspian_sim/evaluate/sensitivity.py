@@ -294,7 +294,10 @@ def _varied(plan: Plan) -> dict[str, Parameter]:
             "    found    uncertainty.parameters central\n"
             "    allowed  posterior or prior, which give the same: the ranges before calibration"
         )
-    measures = {f"measure:{measure.id}" for used in plan.programmes.values() for measure in used}
+    kinds = ("measure", "return_flow", "delay")
+    measures = {
+        f"{kind}:{measure.id}" for used in plan.programmes.values() for measure in used for kind in kinds
+    }
     parameters = {f"parameter:{name}" for name in plan.frame.priors}
     varied = {
         name: prior

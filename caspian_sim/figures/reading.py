@@ -11,6 +11,7 @@ import xarray as xr
 from caspian_sim.config import Config, parse_config
 from caspian_sim.errors import DataError
 from caspian_sim.figures.text import name, say
+from caspian_sim.measures.programme import measures_of
 from caspian_sim.stream import REPORTED
 
 LOW, MEDIAN, HIGH = REPORTED
@@ -184,11 +185,11 @@ def run_footer(ds: xr.Dataset, programmes: Sequence[str]) -> list[str]:
         Programmes that are shown; measures of other states do not count.
     """
     config = run_config(ds)
-    rows = zip(ds["measure"].values, ds["measure_state"].values, ds["measure_grade"].values, strict=True)
+    rows = zip(ds["measure"].values, ds["measure_grade"].values, strict=True)
     measures = [
         str(measure)
-        for measure, state, grade in rows
-        if grade == ASSUMPTION and any(_carries_out(config, label, measure, state) for label in programmes)
+        for measure, grade in rows
+        if grade == ASSUMPTION and any(_carries_out(config, label, str(measure)) for label in programmes)
     ]
     parameters = [
         name("parameter", str(parameter))
@@ -220,9 +221,9 @@ def own_series(config: Config) -> list[str]:
     return [say("own_series", items="; ".join(items))] if items else []
 
 
-def _carries_out(config: Config, programme: str, measure: str, state: str) -> bool:
-    chosen = config.programmes[programme]
-    return state in chosen.participants and (chosen.measures is None or measure in chosen.measures)
+def _carries_out(config: Config, programme: str, measure: str) -> bool:
+    carried_out = measures_of(config.programmes[programme], config.measures.available())
+    return any(one.id == measure for one in carried_out)
 
 
 RUN_COORDINATES = ("measure_state", "measure_grade", "parameter_grade")
