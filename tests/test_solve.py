@@ -48,6 +48,7 @@ def pick(forcing, basin, members):
     cut = {
         field.name: getattr(forcing, field.name)[:, members]
         for field in fields(Segment)
+        if getattr(forcing, field.name) is not None
         if getattr(forcing, field.name).shape[1] > 1
     }
     return replace(forcing, **cut), basin.of(members)
@@ -154,7 +155,9 @@ def real():
         part, shape = pick(forcing, basin, np.arange(2)[members])
         first = range(len(forcing.length))[months][0]
         arrays_ = {
-            f.name: getattr(part, f.name)[months] for f in fields(Forcing) if f.name not in ("first_year",)
+            f.name: getattr(part, f.name)[months]
+            for f in fields(Forcing)
+            if f.name != "first_year" and getattr(part, f.name) is not None
         }
         part = Forcing(**arrays_, first_year=forcing.first_year + first // 12)
         return solve(
