@@ -147,6 +147,13 @@ def test_ensembles_differ_and_do_not_depend_on_how_many_there_are(few_draws):
     assert_allclose(target(points), two["log_density"].values[1, -1])
 
 
+def test_no_two_walkers_start_from_the_same_place(few_draws):
+    target = default_target()
+    for seed in range(20):  # the second of a pair is the first now and then
+        points = target_module._start(target, 50, seed)
+        assert len(np.unique(points, axis=0)) == 50
+
+
 @pytest.mark.slow
 def test_the_number_of_processes_changes_no_number():
     reports = []
@@ -223,19 +230,19 @@ def test_what_was_put_into_a_synthetic_record_comes_out_again(monkeypatch):
 
 @pytest.mark.slow
 def test_nine_in_ten_intervals_hold_the_truth_and_ranks_are_even():
-    worlds = 10
+    worlds = 8
     held, ranks = [], []
     for seed in range(2, 2 + worlds):
-        truth, draws = recovered(seed, steps=500)
+        truth, draws = recovered(seed, steps=400)
         held.append(inside(truth, draws))
         ranks.append((draws < truth).mean(axis=0))
     held, ranks = np.array(held), np.array(ranks)
     assert (held.sum(axis=1) >= 16).all()
-    # 240 intervals, those of a world tied to each other: the share is known to some three per cent.
-    assert 0.83 < held.mean() < 0.97
+    # 192 intervals, those of a world tied to each other: the share is known to some three per cent.
+    assert 0.82 < held.mean() < 0.98
     # Ranks of the truth are uniform: mean 1/2 and standard deviation 0.29 in every parameter.
-    assert_allclose(ranks.mean(), 0.5, atol=0.06)
-    assert_allclose(ranks.std(), 12.0**-0.5, atol=0.04)
+    assert_allclose(ranks.mean(), 0.5, atol=0.07)
+    assert_allclose(ranks.std(), 12.0**-0.5, atol=0.05)
     assert (np.abs(ranks.mean(axis=0) - 0.5) < 4.0 * 12.0**-0.5 / worlds**0.5).all()
 
 

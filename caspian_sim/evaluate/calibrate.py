@@ -142,7 +142,11 @@ def _start(target: Target, walkers: int, seed: int) -> Array:
     # Between two good points lies a third.
     pairs = generator.integers(len(best), size=(walkers - len(best), 2))
     share = generator.uniform(size=(len(pairs), 1))
-    return np.vstack([best, share * best[pairs[:, 0]] + (1.0 - share) * best[pairs[:, 1]]])
+    between = share * best[pairs[:, 0]] + (1.0 - share) * best[pairs[:, 1]]
+    # Two walkers at the same place would have no direction to move in.
+    alone = (pairs[:, 0] == pairs[:, 1]) & (between == best[pairs[:, 0]]).all(axis=1)
+    between[alone] = 0.5 * (best[pairs[alone, 0]] + best[(pairs[alone, 0] + 1) % len(best)])
+    return np.vstack([best, between])
 
 
 def sample_ensemble(
