@@ -35,6 +35,8 @@ from caspian_sim.evaluate.posterior_tables import (
 from caspian_sim.evaluate.warming_record import flat_priors, regression, warming_table
 from caspian_sim.figures.calibration import prior_density
 from caspian_sim.outputs.calibration import table_csv, with_findings
+from caspian_sim.record.annual import baseline_reference, filter_record
+from caspian_sim.record.observations import shipped_observations
 from caspian_sim.record.posterior import read_posterior, shipped_posterior
 from caspian_sim.results import save, used_inputs
 
@@ -201,6 +203,22 @@ def test_a_calibration_without_its_packages_says_how_to_get_them(monkeypatch):
 
 
 # ---- recovery -------------------------------------------------------------------------------------
+
+
+def test_the_density_of_the_next_level_encloses_one_whatever_the_area_of_the_sea():
+    record = shipped_observations().until(1922)
+    names = list(calibrated_parameters())
+    factors = np.array([0.9, 1.0, 1.1])
+    best = {name: np.full(3, calibrated_parameters()[name].best) for name in names} | {"area_factor": factors}
+    levels = np.linspace(-28.0, -24.0, 401)
+    density = []
+    for level in levels:
+        seen = replace(record, level=np.array([record.level[0], level]), inflow=np.full(2, np.nan))
+        filtered = filter_record(best, seen, np.full((2, 3), 10.0), baseline_reference())
+        density.append(np.exp([done.log_likelihood for done, _ in filtered][1]))
+    # The area follows the level that is seen, which costs a per cent or two.
+    assert_allclose(np.trapezoid(density, levels, axis=0), 1.0, atol=0.03)
+
 
 WELL_KNOWN = {"river_inflow": 25.0, "net_evaporation": 60.0, "area_factor": 0.06, "inflow_sd": 12.0}
 """Parameters that the record determines, and how far from the truth their medians may lie at most."""
