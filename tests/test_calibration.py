@@ -250,10 +250,6 @@ def test_what_was_put_into_a_synthetic_record_comes_out_again(monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(
-    strict=False,
-    reason="the density of the levels lacks the factor's part in dV/dh (docs/calibration.md)",
-)
 def test_nine_in_ten_intervals_hold_the_truth_and_ranks_are_even():
     worlds = 8
     held, ranks = [], []
