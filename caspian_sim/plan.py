@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from caspian_sim import data
 from caspian_sim.basin.shape import SeaShape, sea_shape
 from caspian_sim.climate.own.forcing import description, read_own_forcing
 from caspian_sim.climate.own.series import OwnTerm
@@ -32,7 +31,13 @@ from caspian_sim.measures.inputs import measure_priors
 from caspian_sim.measures.programme import measures_of
 from caspian_sim.record.additions import read_additions
 from caspian_sim.record.observations import Observations, shipped_observations
-from caspian_sim.record.posterior import FITTED_UNTIL, Posterior, read_posterior, shipped_posterior
+from caspian_sim.record.posterior import (
+    FITTED_UNTIL,
+    Posterior,
+    graded_parameters,
+    read_posterior,
+    shipped_posterior,
+)
 from caspian_sim.record.start import StateEstimate, estimate_state
 from caspian_sim.solve import Watch
 
@@ -210,6 +215,21 @@ def _observations(config: Config) -> Observations:
     return additions.observations
 
 
+def grades_of(config: Config) -> dict[str, str]:
+    """Evidence grade of every parameter of a run: the record's where it determines the value, or the prior's.
+
+    Parameters
+    ----------
+    config : Config
+        With ``uncertainty.parameters: prior``, and for a parameter that it changes, the prior decides.
+    """
+    used = parameters_of(config)
+    if config.uncertainty.parameters == "prior":
+        return {name: p.grade for name, p in used.items()}
+    graded = graded_parameters(_posterior(config))
+    return {name: (p if name in config.parameters else graded[name]).grade for name, p in used.items()}
+
+
 def make_plan(
     config: Config,
     observed: Observations | None = None,
@@ -249,6 +269,7 @@ def make_plan(
     if config.uncertainty.parameters == "central" and posterior is not None:
         medians, changed = posterior.medians(), set(config.parameters)
         priors = {name: _at_best(prior, medians, changed) for name, prior in priors.items()}
+    grades = grades_of(config)
     own = read_own_forcing(
         config.forcing, config.climate.scenarios, calendar.calendar_years, config.uncertainty.members
     )
@@ -260,7 +281,7 @@ def make_plan(
         curve=sea.curve,
         reference_level=reference,
         measures=available,
-        priors={name: _graded(priors[name], posterior, config.parameters) for name in parameters_of(config)},
+        priors={name: replace(priors[name], grade=grades[name]) for name in parameters_of(config)},
         consumption=consumption_change(config.consumption.change, calendar.years, calendar.months),
         own_forcing="\n".join(f"{term.term}: {description(term)}" for term in own),
     )
@@ -283,13 +304,6 @@ def make_plan(
         calibrated=calibrated,
         own=own,
     )
-
-
-def _graded(prior: Parameter, posterior: Posterior | None, changed: Collection[str]) -> Parameter:
-    """Give a parameter that the record determines the grade of the record."""
-    if posterior is None or prior.name not in posterior.parameters or prior.name in changed:
-        return prior
-    return replace(prior, grade=posterior.grade(data.parameters()[prior.name]))
 
 
 def _inputs(priors: Mapping[str, Parameter], config: Config) -> dict[str, Parameter]:

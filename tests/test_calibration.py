@@ -35,6 +35,8 @@ from caspian_sim.evaluate.posterior_tables import (
 from caspian_sim.evaluate.warming_record import flat_priors, regression, warming_table
 from caspian_sim.figures.calibration import prior_density
 from caspian_sim.outputs.calibration import table_csv, with_findings
+from caspian_sim.record.annual import baseline_reference, filter_record
+from caspian_sim.record.observations import shipped_observations
 from caspian_sim.record.posterior import read_posterior, shipped_posterior
 from caspian_sim.results import save, used_inputs
 
@@ -150,6 +152,13 @@ def test_ensembles_differ_and_do_not_depend_on_how_many_there_are(few_draws):
     assert_allclose(target(points), two["log_density"].values[1, -1])
 
 
+def test_no_two_walkers_start_from_the_same_place(few_draws):
+    target = default_target()
+    for seed in range(20):  # the second of a pair is the first now and then
+        points = target_module._start(target, 50, seed)
+        assert len(np.unique(points, axis=0)) == 50
+
+
 @pytest.mark.slow
 def test_the_number_of_processes_changes_no_number():
     reports = []
@@ -198,6 +207,22 @@ def test_a_calibration_without_its_packages_says_how_to_get_them(monkeypatch):
 
 # ---- recovery -------------------------------------------------------------------------------------
 
+
+def test_the_density_of_the_next_level_encloses_one_whatever_the_area_of_the_sea():
+    record = shipped_observations().until(1922)
+    names = list(calibrated_parameters())
+    factors = np.array([0.9, 1.0, 1.1])
+    best = {name: np.full(3, calibrated_parameters()[name].best) for name in names} | {"area_factor": factors}
+    levels = np.linspace(-28.0, -24.0, 401)
+    density = []
+    for level in levels:
+        seen = replace(record, level=np.array([record.level[0], level]), inflow=np.full(2, np.nan))
+        filtered = filter_record(best, seen, np.full((2, 3), 10.0), baseline_reference())
+        density.append(np.exp([done.log_likelihood for done, _ in filtered][1]))
+    # The area follows the level that is seen, which costs a per cent or two.
+    assert_allclose(np.trapezoid(density, levels, axis=0), 1.0, atol=0.03)
+
+
 WELL_KNOWN = {"river_inflow": 25.0, "net_evaporation": 60.0, "area_factor": 0.06, "inflow_sd": 12.0}
 """Parameters that the record determines, and how far from the truth their medians may lie at most."""
 
@@ -225,24 +250,20 @@ def test_what_was_put_into_a_synthetic_record_comes_out_again(monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(
-    strict=False,
-    reason="the density of the levels lacks the factor's part in dV/dh (docs/calibration.md)",
-)
 def test_nine_in_ten_intervals_hold_the_truth_and_ranks_are_even():
-    worlds = 10
+    worlds = 8
     held, ranks = [], []
     for seed in range(2, 2 + worlds):
-        truth, draws = recovered(seed, steps=500)
+        truth, draws = recovered(seed, steps=400)
         held.append(inside(truth, draws))
         ranks.append((draws < truth).mean(axis=0))
     held, ranks = np.array(held), np.array(ranks)
     assert (held.sum(axis=1) >= 16).all()
-    # 240 intervals, those of a world tied to each other: the share is known to some three per cent.
-    assert 0.83 < held.mean() < 0.97
+    # 192 intervals, those of a world tied to each other: the share is known to some three per cent.
+    assert 0.82 < held.mean() < 0.98
     # Ranks of the truth are uniform: mean 1/2 and standard deviation 0.29 in every parameter.
-    assert_allclose(ranks.mean(), 0.5, atol=0.06)
-    assert_allclose(ranks.std(), 12.0**-0.5, atol=0.04)
+    assert_allclose(ranks.mean(), 0.5, atol=0.07)
+    assert_allclose(ranks.std(), 12.0**-0.5, atol=0.05)
     assert (np.abs(ranks.mean(axis=0) - 0.5) < 4.0 * 12.0**-0.5 / worlds**0.5).all()
 
 

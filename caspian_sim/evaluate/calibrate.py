@@ -40,7 +40,7 @@ Array = NDArray[np.float64]
 Progress = Callable[[int, int], None]
 
 FIRST_YEAR, LAST_YEAR = 1921, FITTED_UNTIL
-WALKERS, STEPS, BURN_IN = 256, 1000, 600
+WALKERS, STEPS, BURN_IN = 256, 1300, 600
 """Many walkers and few steps: a step of 256 walkers costs hardly more than one of 50."""
 START_DRAWS = 20_000
 STAGES = 50

@@ -17,7 +17,7 @@ from caspian_sim.evaluate.equilibrium import equilibrium as equilibria
 from caspian_sim.figures import style
 from caspian_sim.figures.reading import ASSUMPTION, require
 from caspian_sim.figures.text import name, number, say
-from caspian_sim.record.posterior import best_values
+from caspian_sim.record.posterior import best_values, graded_parameters
 
 NEEDED = ("level", "response_time", "inflow", "net_evaporation", "groundwater", "area_factor")
 OFFSETS = (-50.0, 0.0, 50.0, 100.0)
@@ -249,7 +249,7 @@ def _write(
 
 
 def _footer(ds: xr.Dataset) -> list[str]:
-    priors = data.parameters()
+    priors = graded_parameters()
     strait = ds.attrs["strait"]
     used = [
         label

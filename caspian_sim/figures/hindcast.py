@@ -14,6 +14,7 @@ from caspian_sim import data
 from caspian_sim.figures import style
 from caspian_sim.figures.reading import ASSUMPTION, require
 from caspian_sim.figures.text import name, number, say
+from caspian_sim.record.posterior import graded_parameters
 
 NEEDED = ("sea_level", "observed_level", "error", "decade_error", "rmse", "worst_error", "worst_year")
 LABELS_CM = 3.0
@@ -204,7 +205,7 @@ def _labels(ds: xr.Dataset) -> list[_Label]:
 
 
 def _footer(ds: xr.Dataset) -> list[str]:
-    record, priors = data.load("sea_level_annual"), data.parameters()
+    record, priors = data.load("sea_level_annual"), graded_parameters()
     assumed = [name("parameter", key) for key in PARAMETERS if priors[key].grade == ASSUMPTION]
     lines = [say("hindcast.sources", grade=record.attrs["evidence_grade"])]
     if "degrees_of_freedom" in ds.attrs:

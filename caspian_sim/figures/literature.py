@@ -17,6 +17,7 @@ from caspian_sim.evaluate.published import STATED, short_citation
 from caspian_sim.figures import style
 from caspian_sim.figures.reading import ASSUMPTION, HASH_DIGITS, require, run_config
 from caspian_sim.figures.text import name, number, say
+from caspian_sim.plan import grades_of
 
 NEEDED = ("change", "own_change", "level", "basis", "meaning", "beside")
 SHOWN_YEARS = (2100, 2050)
@@ -260,7 +261,7 @@ def literature_footer(ds: xr.Dataset) -> list[str]:
         f"{short_citation(str(paper))} {address}".strip() for paper, address in sorted(pairs.items())
     )
     config, record = run_config(ds), data.load("sea_level_annual")["level"]
-    priors = data.parameters().values()
+    grades = grades_of(config).items()
     guessed = (ds["match_grade"].values == ASSUMPTION) & (ds["match"].values != "none")
     judged = sorted({str(scenario) for scenario in ds["published_scenario"].values[guessed]})
     return [
@@ -274,7 +275,7 @@ def literature_footer(ds: xr.Dataset) -> list[str]:
         say("literature.caveat", use=ds.attrs["water_use"]),
         say(
             "literature.grade_d",
-            names=", ".join(name("parameter", p.name) for p in priors if p.grade == ASSUMPTION),
+            names=", ".join(name("parameter", label) for label, grade in grades if grade == ASSUMPTION),
             judged=", ".join(judged),
         ),
         say(

@@ -13,6 +13,7 @@ from caspian_sim.config import Config, parameters_of
 from caspian_sim.figures import style
 from caspian_sim.figures.reading import ASSUMPTION, HASH_DIGITS, require, run_config
 from caspian_sim.figures.text import name, number, say
+from caspian_sim.plan import grades_of
 
 NEEDED = ("variance_share", "variance_share_low", "variance_share_high", "level_sd", "level_mean")
 ORDER = ("internal_variability", "parameters", "structure", "scenario", "interactions")
@@ -264,8 +265,9 @@ def _assumed(config: Config, with_shallows: bool) -> list[str]:
     if with_shallows:
         climate = config.climate.model_copy(update={"evaporation": "shallow"})
         config = config.model_copy(update={"climate": climate})
+    grades = grades_of(config)
     return [
         name("parameter", label)
         for label, prior in parameters_of(config).items()
-        if prior.grade == ASSUMPTION and prior.distribution != "fixed"
+        if grades[label] == ASSUMPTION and prior.distribution != "fixed"
     ]

@@ -28,6 +28,8 @@ there. So nothing of a year is known before its mean is, and the mean of a year 
 of the year before. Where months of the level are known, so is the level on 1 December without its season,
 which says more of the end of the year: :math:`V_t - (V_t - V_{t-1})/12`, nearly :math:`\tfrac56 V_t +
 \tfrac16 M_t`. Given the observed level, area and outflow are known, and the model is linear.
+The likelihood is that of the levels, not of the volumes: where a level is known it carries the factor
+:math:`dV/dh = A`.
 """
 
 from __future__ import annotations
@@ -317,6 +319,8 @@ def _steps(
                     (parameters["late_level_error"] * per_metre) ** 2,
                 ]
             ),
+            # Measured are levels: without this a small area would make them likelier, as it shrinks volumes.
+            sum(not np.isnan(volume).any() for volume in volumes) * np.log(per_metre),
         )
 
 

@@ -43,6 +43,9 @@ class Step:
     loading : ndarray, shape (observation, set, state)
     variance : ndarray, shape (observation, set)
         Of the errors of the observations.
+    log_scale : ndarray, shape (set,), or float
+        Logarithm of what the density of the observations is to be multiplied by, where what was measured has
+        been turned into them by a factor that depends on the parameters.
     """
 
     transition: Array
@@ -51,6 +54,7 @@ class Step:
     observed: Array
     loading: Array
     variance: Array
+    log_scale: Array | float = 0.0
 
 
 @dataclass(frozen=True)
@@ -103,7 +107,7 @@ def filter_step(mean: Array, covariance: Array, step: Step) -> Filtered:
     spread = step.transition @ covariance @ step.transition.swapaxes(1, 2)
     spread = spread + step.noise @ step.noise.swapaxes(1, 2)
     now, around = predicted, spread
-    likelihood, updates = np.zeros(len(mean)), []
+    likelihood, updates = np.zeros(len(mean)) + step.log_scale, []
     for value, loading, variance in zip(step.observed, step.loading, step.variance, strict=True):
         if np.isnan(value).all():
             continue

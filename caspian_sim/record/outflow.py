@@ -40,8 +40,8 @@ BOX = {
     "strait_coefficient_after_1992": (1.5, 8.0),
     "bay_net_evaporation": (850.0, 1150.0),
 }
-DEGREE = 4
-FIT_RUNS, TEST_RUNS, FIT_SEED = 1024, 1024, 20251211
+DEGREE = 7
+FIT_RUNS, TEST_RUNS, FIT_SEED = 4096, 4096, 20251211
 LAST_YEAR = 2022
 """The direct calculation takes over after this year."""
 REOPENED = 1992

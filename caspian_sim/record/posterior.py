@@ -7,7 +7,7 @@ record ties to each other, such as area and net evaporation, stay tied.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -88,6 +88,21 @@ class Posterior:
 def best_values() -> dict[str, float]:
     """Best value of every parameter: the median of the posterior, or the prior's if not calibrated."""
     return {name: p.best for name, p in data.parameters().items()} | shipped_posterior().medians()
+
+
+def graded_parameters(posterior: Posterior | None = None) -> dict[str, Parameter]:
+    """All parameters with their priors; the grade is the record's where the record determines the value.
+
+    Parameters
+    ----------
+    posterior : Posterior, optional
+        That of the package when not given.
+    """
+    known = posterior or shipped_posterior()
+    return {
+        name: replace(p, grade=known.grade(p)) if name in known.parameters else p
+        for name, p in data.parameters().items()
+    }
 
 
 @cache
