@@ -93,16 +93,13 @@ def test_emulator_gives_the_posterior_the_bay_that_the_integration_gives():
     parameters = {name: values[rows] for name, values in table.items()}
     exact, found = strait_record(parameters), emulated_record(parameters)
     rmse = np.sqrt(((found.outflow - exact.outflow) ** 2).mean(axis=1))
-    assert np.median(rmse) < 0.15
-    # The posterior lies inside the box; in the years in which the new bay meets the sea some 20 to 40 km³/yr
-    # flow, and the error of the table is as large as 1 km³/yr.
-    stated = data.load("strait_emulator")["outflow_error"].values
-    assert (rmse < 1.5 * stated + 0.02).all()
+    assert np.median(rmse) < 0.06
+    # In the years in which the new bay meets the sea some 20 to 40 km³/yr flow, with a kink in the parameters.
+    assert rmse.max() < 0.5
     sd = dict(zip(data.load("bay_checks")["check"].values, data.load("bay_checks")["sd"].values, strict=True))
     for name, values in exact.checks.items():
-        # Area of 1972 and end of the bay have kinks where it falls dry, which the polynomial rounds off: the
-        # error is nearly as large as the one that the fact is given (docs/calibration.md says so).
-        share = 1.0 if name in ("area_1972", "dry") else 0.5
+        # The area of 1972 has a kink where the bay falls dry, which the polynomial rounds off (docs/calibration.md).
+        share = 0.75 if name == "area_1972" else 0.5
         assert np.sqrt(((found.checks[name] - values) ** 2).mean()) < share * sd[name], name
 
 

@@ -271,12 +271,13 @@ def test_sea_lost_ten_to_twelve_cubic_kilometres_a_year_about_1972(record):
 
 
 def test_bay_of_1972_had_the_area_and_the_depth_of_the_encyclopaedia(record):
-    # The calibration weighs all facts and the record: within twice the errors that it allows these.
-    assert mean_of(record, 1972, 2) == pytest.approx(data.fact("kbg_area_1972").value, abs=700.0)
+    # The calibration weighs all facts and the record; it moves the area by 470 km² and the level by 0.48 m.
+    # It allows errors of 700 km² and 0.35 m; levels pass as the table of bay checks does, within 1.645 errors.
+    assert mean_of(record, 1972, 2) == pytest.approx(data.fact("kbg_area_1972").value, abs=500.0)
     below_sea = sea(1972) - mean_of(record, 1972, 1)
-    assert below_sea == pytest.approx(data.fact("kbg_level_below_sea_1972").value, abs=0.7)
+    assert below_sea == pytest.approx(data.fact("kbg_level_below_sea_1972").value, abs=0.57)
     depth = mean_of(record, 1972, 1) - kara_bogaz_gol().floor
-    assert depth == pytest.approx(data.fact("kbg_max_depth_1972").value, abs=0.7)
+    assert depth == pytest.approx(data.fact("kbg_max_depth_1972").value, abs=0.57)
 
 
 def test_dammed_bay_still_held_water_in_late_1982_and_was_dry_by_november_1983(record):
