@@ -49,7 +49,15 @@ def consumption(members: NDArray[np.int64], seed: int, *, central: bool = False)
     for state, party in STATES.items():
         low, best, high = (float(table[name].sel(party=party)) for name in ("low", "best", "high"))
         prior = Parameter(
-            f"consumption:{state}", "triangular", best, low, high, "km3/yr", "D", "consumption_by_state", party
+            f"consumption:{state}",
+            "triangular",
+            best,
+            low,
+            high,
+            "km3/yr",
+            "D",
+            "consumption_by_state",
+            party,
         )
         drawn = quantiles(seed, prior.name, members)
         rows.append(np.full(len(members), best) if central else sample(prior, drawn))

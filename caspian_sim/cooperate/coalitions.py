@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -98,14 +99,16 @@ def attribute(
     if runs >= WORTH_COMPILING:
         settings = compiled(settings)
     plan = make_plan(settings)
-    used = plan.programmes[coalition_name(tuple(STATES))]
+    everything, regardless = plan.programmes[coalition_name(tuple(STATES))], plan.programmes[NOBODY]
+    used = [measure for measure in everything if measure not in regardless]
     if not used:
         raise ConfigError(
             f"nobody does anything in programme {programme!r}\n"
             f"    found    participants {', '.join(joint.participants) or 'none'}, and no measure of theirs"
         )
+    plan = replace(plan, programmes=_divided(used, regardless))
     values, level = _run(plan, [year - plan.frame.calendar.first_year for year in years], progress)
-    dataset = _dataset(config, plan, values, level, years)
+    dataset = _dataset(config, plan, used, values, level, years)
     dataset.attrs.update(
         {"joint_programme": programme, "runs": runs, "seconds": f"{time.perf_counter() - began:.1f}"}
     )
@@ -147,6 +150,19 @@ def coalitions(programme: Programme) -> dict[str, Programme]:
     return found
 
 
+def _divided(used: Sequence[Measure], regardless: Sequence[Measure]) -> dict[str, Sequence[Measure]]:
+    """Measures of every coalition: those of the joint programme, each just as it stands there.
+
+    A programme as a whole may begin later: worked out for a coalition alone, dates would depend on who is in.
+    """
+    found = {}
+    for inside in membership(len(STATES)):
+        states = [state for state, member in zip(STATES, inside, strict=True) if member]
+        own = [measure for measure in used if measure.state in states]
+        found[coalition_name(states)] = [*own, *regardless]
+    return found
+
+
 def _run(
     plan: Plan, wanted: Sequence[int], progress: Callable[[int, int], None] | None
 ) -> tuple[dict[str, Array], Array]:
@@ -168,7 +184,7 @@ def _run(
             [plan.frame.calendar.interval_mean(effect.inflow.T)[:, wanted].T for effect in run.effects]
         )
         ends = by_year[:, :, [0, -1]]
-        parts = (level - level[:1], exposed[:1] - exposed, inflow, ends)
+        parts = (level - level[:1], exposed[:1] - exposed, inflow - inflow[:1], ends)
         return np.concatenate([array.reshape(-1, len(some)) for array in parts])
 
     found: list[Array] = []
@@ -179,14 +195,17 @@ def _run(
     shapes = [(programmes, scenarios, len(wanted))] * 2 + [(programmes, len(wanted)), (years, scenarios, 2)]
     edges = np.cumsum([int(np.prod(shape)) for shape in shapes])[:-1]
     rows = np.split(np.concatenate(found, axis=1), edges)
-    *values, level = (
-        array.reshape(*shape, len(members)) for array, shape in zip(rows, shapes, strict=True)
-    )
+    *values, level = (array.reshape(*shape, len(members)) for array, shape in zip(rows, shapes, strict=True))
     return dict(zip(OUTCOMES, values, strict=True)), level
 
 
 def _dataset(
-    config: Config, plan: Plan, values: Mapping[str, Array], level: Array, years: Sequence[int]
+    config: Config,
+    plan: Plan,
+    used: Sequence[Measure],
+    values: Mapping[str, Array],
+    level: Array,
+    years: Sequence[int],
 ) -> xr.Dataset:
     players = len(STATES)
     variables = {}
@@ -233,7 +252,7 @@ def _dataset(
             "state": _words(STATES),
             "other": _words(STATES),
             "member": np.arange(config.uncertainty.members),
-            **_about(plan, plan.programmes[coalition_name(tuple(STATES))]),
+            **_about(plan, used),
         },
         attrs=attributes,
     )
