@@ -81,11 +81,11 @@ def burden_sharing(attribution: xr.Dataset) -> xr.Dataset:
     Returns
     -------
     xarray.Dataset
-        ``fraction`` and ``burden`` (km³/yr) by ``rule`` (:data:`RULES`), ``state``, ``scenario``, ``year`` and
-        ``member``; ``of_consumption``, the burden over the consumption of the state. ``consumption`` (km³/yr),
-        ``coast`` (km), and ``gain`` (km²), the seabed that the joint programme keeps under water, divided by
-        length of coast: no division of the exposed seabed among the states exists. Shares by Shapley value
-        are NaN where the joint programme does not raise the level.
+        ``fraction`` and ``burden`` (km³/yr) by ``rule`` (:data:`RULES`), ``state``, ``scenario``, ``year``
+        and ``member``; ``of_consumption``, the burden over the consumption of the state. ``consumption``
+        (km³/yr), ``coast`` (km), and ``gain`` (km²), the seabed that the joint programme keeps under water,
+        divided by length of coast: no division of the exposed seabed among the states exists. Shares by
+        Shapley value are NaN where the joint programme does not raise the level.
 
     Raises
     ------

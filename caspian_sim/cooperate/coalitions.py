@@ -1,4 +1,4 @@
-"""What each state does for the level, alone and with others: all coalitions of the five, and their Shapley values.
+"""What each state does for the level, alone and with others: all coalitions, and their Shapley values.
 
 Every coalition of the littoral states carries out the measures that a programme has for its states; the 32 of
 them are run as so many programmes with the same draws. The value of a coalition is what it avoids against

@@ -32,7 +32,7 @@ Array = NDArray[np.float64]
 
 def membership(players: int) -> NDArray[np.bool_]:
     """Who is in each of the 2ⁿ coalitions, shape (coalition, player)."""
-    return (np.arange(2**players)[:, None] >> np.arange(players)) & 1 == 1
+    return np.asarray((np.arange(2**players)[:, None] >> np.arange(players)) & 1 == 1)
 
 
 @cache

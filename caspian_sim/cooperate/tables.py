@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import combinations, product
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,8 +24,13 @@ def statistics(values: Array) -> dict[str, Array]:
     return {"mean": values.mean(axis=-1), "p05": low, "p50": middle, "p95": high}
 
 
+def by_labels(frame: pd.DataFrame, *labels: str) -> dict[tuple[Any, ...], dict[str, Any]]:
+    """Rows of a table by the values of some columns."""
+    return {tuple(row[label] for label in labels): row for row in frame.to_dict("records")}  # type: ignore[misc]
+
+
 def attribution_table(ds: xr.Dataset) -> pd.DataFrame:
-    """What each state does alone and by its Shapley value, and all together.
+    """List what each state does alone and by its Shapley value, and all together.
 
     Parameters
     ----------
@@ -51,8 +57,10 @@ def attribution_table(ds: xr.Dataset) -> pd.DataFrame:
             for state in ds["state"].values:
                 values = now[f"{outcome}_{part}"].sel(state=state).values
                 rows.append({**about, "part": part, "state": str(state), **statistics(values)})
-        for part in ("interaction", "joint"):
-            rows.append({**about, "part": part, "state": ALL, **statistics(now[f"{outcome}_{part}"].values)})
+        rows += [
+            {**about, "part": part, "state": ALL, **statistics(now[f"{outcome}_{part}"].values)}
+            for part in ("interaction", "joint")
+        ]
         for one, other in combinations(ds["state"].values, 2):
             value = float(now[f"{outcome}_pair"].sel(state=one, other=other))
             rows.append({**about, "part": "pair", "state": f"{one}-{other}", "mean": value})
@@ -60,7 +68,7 @@ def attribution_table(ds: xr.Dataset) -> pd.DataFrame:
 
 
 def burden_table(ds: xr.Dataset) -> pd.DataFrame:
-    """What falls to each state by each rule, and what it gains.
+    """List what falls to each state by each rule, and what it gains.
 
     Parameters
     ----------
@@ -80,9 +88,7 @@ def burden_table(ds: xr.Dataset) -> pd.DataFrame:
         "gain_km2": (ds["gain"].expand_dims(rule=ds["rule"]), 1.0),
     }
     dims = ("scenario", "year", "rule", "state")
-    index = pd.MultiIndex.from_product([ds[dim].values.tolist() for dim in dims], names=list(dims)).to_frame(
-        index=False
-    )
+    index = pd.DataFrame(list(product(*(ds[dim].values.tolist() for dim in dims))), columns=list(dims))
     index["grade"] = [str(ds["rule_grade"].sel(rule=rule).item()) for rule in index["rule"]]
     for column, (values, factor) in columns.items():
         found = statistics(factor * values.transpose(*dims, "member").values)

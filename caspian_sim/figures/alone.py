@@ -7,7 +7,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from caspian_sim.cooperate.tables import ALL, attribution_table
+from caspian_sim.cooperate.tables import ALL, attribution_table, by_labels
 from caspian_sim.figures import style
 from caspian_sim.figures.reading import RUN_COORDINATES, middle_scenario, require
 from caspian_sim.figures.states import NAMES_CM, attribution_footer, spread_text, state_names, write_right
@@ -16,7 +16,7 @@ from caspian_sim.figures.text import name, say
 PANELS = (("avoided_fall", 3), ("avoided_seabed", 0))
 """Outcomes from left to right, with the decimals that are written."""
 NEEDED = (*(f"{outcome}_alone" for outcome, _ in PANELS), *RUN_COORDINATES)
-ROW_CM, GAP_CM, NUMBERS = 0.62, 0.5, 1.0
+ROW_CM, GAP_CM, NUMBERS = 0.62, 0.5, 1.25
 """Height of a row and distance of the panels, cm; room for numbers, as a share of the longest bar."""
 
 
@@ -108,14 +108,14 @@ def _draw(ds: xr.Dataset, table: pd.DataFrame, width_cm: float) -> Figure:
 
 
 def _panel(ax: Axes, rows: pd.DataFrame, states: list[str], digits: int) -> None:
-    found = rows.set_index(["part", "state"])
+    found = by_labels(rows, "part", "state")
     bars = [(("alone", state), style.STATES[state]) for state in states]
     bars += [
         (("interaction", ALL), style.Mark("#FFFFFF", hatch="....")),
         (("joint", ALL), style.BUDGET_TERMS["measures"]),
     ]
     for y, (key, mark) in enumerate(bars):
-        row = found.loc[key]
+        row = found[key]
         ax.barh(
             y,
             row["mean"],
@@ -131,9 +131,10 @@ def _panel(ax: Axes, rows: pd.DataFrame, states: list[str], digits: int) -> None
     ax.axvline(0.0, color=style.INK, linewidth=0.6)
     ax.axhline(len(states) - 0.5, color=style.RULE, linewidth=0.6)
     longest = float(max(rows["p95"].max(), rows["mean"].max(), 1e-9))
-    ax.set_xlim(min(0.0, 1.05 * float(rows["p05"].min())), longest * (1.0 + NUMBERS))
+    lowest = min(0.0, 1.05 * float(rows["p05"].min()))
+    ax.set_xlim(lowest, longest * (1.0 + NUMBERS))
     ax.set_ylim(len(bars) - 0.4, -0.6)
-    ax.set_xticks([tick for tick in ax.get_xticks() if tick <= longest])
+    ax.set_xticks([tick for tick in ax.get_xticks() if lowest <= tick <= longest])
     ax.set_yticks(range(len(bars)), [*state_names(states), say("states.interaction"), say("states.all")])
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)

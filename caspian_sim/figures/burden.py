@@ -7,7 +7,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from caspian_sim.cooperate.burden import RULES, burden_sharing
-from caspian_sim.cooperate.tables import burden_table
+from caspian_sim.cooperate.tables import burden_table, by_labels
 from caspian_sim.figures import style
 from caspian_sim.figures.reading import RUN_COORDINATES, middle_scenario, require
 from caspian_sim.figures.states import attribution_footer
@@ -97,14 +97,14 @@ def _draw(ds: xr.Dataset, table: pd.DataFrame, width_cm: float) -> Figure:
     )
     left = RULE_CM if narrow else STATE_CM + RULE_CM
     ax = page.axes(left, NUMBERS_CM, 0.0, height)
-    found = table.set_index(["state", "rule"])
+    found = by_labels(table, "state", "rule")
     beside = ax.get_yaxis_transform()
-    longest = float(max(table["volume_km3_per_yr_p95"].max(), table["volume_km3_per_yr"].max(), 1e-9))
+    longest = 1.04 * float(max(table["volume_km3_per_yr_p95"].max(), table["volume_km3_per_yr"].max(), 1e-9))
     inches = (width_cm - left - NUMBERS_CM) / longest
     for i, state in enumerate(states):
         mark = style.STATES[state]
         for j, rule in enumerate(RULES):
-            row, y = found.loc[(state, rule)], i * step + head + j
+            row, y = found[state, rule], i * step + head + j
             mean = row["volume_km3_per_yr"]
             ax.barh(
                 y,
@@ -128,7 +128,7 @@ def _draw(ds: xr.Dataset, table: pd.DataFrame, width_cm: float) -> Figure:
                 color=TOO_MUCH if percent > WHOLE else style.INK,
                 fontweight="bold" if percent > WHOLE else "normal",
             )
-        gain = say("burden.gain", gain=number(found.loc[(state, "equal"), "gain_km2"]))
+        gain = say("burden.gain", gain=number(found[state, "equal"]["gain_km2"]))
         x = -(left - style.MARGIN_CM) / (inches * longest)
         first = i * step + (0.0 if narrow else 1.0)
         ax.text(x, first, name("state", state), transform=beside, va="center_baseline", fontweight="bold")

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from caspian_sim.cooperate.tables import by_labels
 from caspian_sim.figures import style
 from caspian_sim.figures.reading import HIGH, LOW, MEDIAN, RUN_COORDINATES, middle_scenario, require
 from caspian_sim.figures.states import attribution_footer, spread_text
 from caspian_sim.figures.text import name, number, say
 
 NEEDED = ("sea_level", *RUN_COORDINATES)
-LEVEL_CM, DIFFERENCE_CM, GAP_CM, LABELS_CM, LABELS_NARROW_CM = 6.0, 3.6, 0.5, 4.1, 3.0
+LEVEL_CM, DIFFERENCE_CM, GAP_CM, LABELS_CM, LABELS_NARROW_CM = 6.0, 3.6, 0.5, 4.1, 3.5
 LINE_CM = style.SMALL * style.LINE_SPACING / style.POINTS_PER_CM
 PROGRAMMES = ("none", "joint")
 POINTS = (LOW, MEDIAN, HIGH)
@@ -82,8 +85,9 @@ def joint_table(ds: xr.Dataset) -> pd.DataFrame:
 
 
 def _draw(ds: xr.Dataset, table: pd.DataFrame, chosen: str, width_cm: float) -> Figure:
-    last = table[(table["scenario"] == chosen) & (table["year"] == table["year"].max())].set_index("what")
-    apart = float(np.hypot(last.loc["none", "sd_m"], last.loc["joint", "sd_m"]))
+    ends = table[table["year"] == table["year"].max()]
+    last = by_labels(ends[ends["scenario"] == chosen], "what")
+    apart = float(np.hypot(last["none",]["sd_m"], last["joint",]["sd_m"]))
     page = style.page(
         width_cm,
         LEVEL_CM + GAP_CM + DIFFERENCE_CM + style.BELOW_CM,
@@ -93,11 +97,11 @@ def _draw(ds: xr.Dataset, table: pd.DataFrame, chosen: str, width_cm: float) -> 
             say(
                 "joint.paired",
                 year=int(table["year"].max()),
-                paired=number(float(last.loc["difference", "sd_m"]), 2),
+                paired=number(float(last["difference",]["sd_m"]), 2),
                 apart=number(apart, 2),
             ),
             say("joint.sources"),
-            *attribution_footer(ds),
+            *attribution_footer(ds, "states.paired"),
         ],
     )
     side = LABELS_NARROW_CM if page.narrow else LABELS_CM
@@ -116,17 +120,16 @@ def _draw(ds: xr.Dataset, table: pd.DataFrame, chosen: str, width_cm: float) -> 
         programme: say(
             "joint.end",
             label=name("programme", programme),
-            **_words(last.loc[programme], 1),
+            **_words(last[programme,], 1),
         )
         for programme in PROGRAMMES
     }
     _label(
         page.blank(width_cm - side, 0.0, 0.0, LEVEL_CM),
         above,
-        [(words[p], float(last.loc[p, "p50_m"]), style.INK) for p in PROGRAMMES],
+        [(words[p], float(last[p,]["p50_m"]), style.INK) for p in PROGRAMMES],
         LEVEL_CM,
     )
-    ends = table[(table["what"] == "difference") & (table["year"] == end)]
     labels = [
         (
             f"{name('scenario', row['scenario'])}\n"
@@ -134,13 +137,13 @@ def _draw(ds: xr.Dataset, table: pd.DataFrame, chosen: str, width_cm: float) -> 
             float(row["mean_m"]),
             style.SCENARIOS[row["scenario"]].colour,
         )
-        for row in ends.to_dict("records")
+        for row in ends[ends["what"] == "difference"].to_dict("records")
     ]
     _label(page.blank(width_cm - side, 0.0, LEVEL_CM + GAP_CM, DIFFERENCE_CM), below, labels, DIFFERENCE_CM)
     return page.figure
 
 
-def _words(row: pd.Series, digits: int) -> dict[str, str]:
+def _words(row: dict[str, Any], digits: int) -> dict[str, str]:
     keys = ("low", "median", "high")
     return {key: number(float(row[column]), digits) for key, column in zip(keys, COLUMNS, strict=True)}
 
@@ -158,10 +161,9 @@ def _levels(ax: Axes, table: pd.DataFrame, chosen: str) -> None:
                 low,
                 high,
                 facecolor="none",
-                edgecolor=style.INK,
+                edgecolor=style.MUTED,
                 hatch="////",
                 linewidth=0.0,
-                alpha=0.45,
             )
         for edge in (low, high):
             ax.plot(year, edge, color=mark.colour, linewidth=0.5, linestyle=dashes)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -9,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from caspian_sim.cooperate.tables import by_labels
 from caspian_sim.figures import style
 from caspian_sim.figures.reading import RUN_COORDINATES, require
 from caspian_sim.figures.states import NAMES_CM, attribution_footer, spread_text, state_names
@@ -57,8 +60,7 @@ def shapley_table(ds: xr.Dataset) -> pd.DataFrame:
     require(ds, "shapley", NEEDED)
     dims = ("year", "state", "scenario")
     values = ds["avoided_fall_shapley"].transpose(*dims, "member").values
-    index = pd.MultiIndex.from_product([ds[dim].values.tolist() for dim in dims], names=list(dims))
-    frame = index.to_frame(index=False)
+    frame = pd.DataFrame(list(product(*(ds[dim].values.tolist() for dim in dims))), columns=list(dims))
     frame["mean_m"] = values.mean(axis=-1).ravel()
     for point, found in zip(QUANTILES, np.quantile(values, QUANTILES, axis=-1), strict=True):
         frame[f"p{round(100 * point):02d}_m"] = found.ravel()
@@ -82,13 +84,14 @@ def _draw(ds: xr.Dataset, table: pd.DataFrame, width_cm: float) -> Figure:
     room = width_cm - NAMES_CM - NUMBERS_CM - GAP_CM * (len(years) - 1)
     panel = room / len(years)
     shown = table[table["year"].isin(years)]
-    limits = (min(0.0, 1.05 * shown["p05_m"].min()), 1.05 * max(shown["p95_m"].max(), 1e-6))
+    highest = max(float(shown["p95_m"].max()), 1e-6)
+    limits = (min(-0.03 * highest, 1.05 * float(shown["p05_m"].min())), 1.05 * highest)
     for place, year in enumerate(years):
         left = NAMES_CM + place * (panel + GAP_CM)
         ax = page.axes(left, width_cm - left - panel, TITLE_CM, height)
         _panel(ax, table[table["year"] == year], states, scenarios, step)
         ax.set_xlim(*limits)
-        ax.xaxis.set_major_locator(MaxNLocator(3 if len(years) > 1 else 5))
+        ax.xaxis.set_major_locator(MaxNLocator(1 if narrow else 3))
         ax.set_title(str(year), loc="left", fontsize=style.BODY, fontweight="bold", pad=4)
         if place:
             ax.set_yticklabels([])
@@ -96,10 +99,10 @@ def _draw(ds: xr.Dataset, table: pd.DataFrame, width_cm: float) -> Figure:
             ax.set_xlabel(say("axis.avoided_fall"))
     words = page.blank(width_cm - NUMBERS_CM + 0.15, 0.0, TITLE_CM, height)
     words.set_ylim(len(states) * step - 0.5 * BETWEEN_ROWS - 0.5, -0.5 * BETWEEN_ROWS - 0.5)
-    last = table[table["year"] == years[-1]].set_index(["state", "scenario"])
+    last = by_labels(table[table["year"] == years[-1]], "state", "scenario")
     for i, state in enumerate(states):
         for j, scenario in enumerate(scenarios):
-            row, y = last.loc[(state, scenario)], i * step + j
+            row, y = last[state, scenario], i * step + j
             words.plot(
                 0.12, y, style.SCENARIOS[scenario].marker, color=style.STATES[state].colour, markersize=3
             )
@@ -111,21 +114,21 @@ def _draw(ds: xr.Dataset, table: pd.DataFrame, width_cm: float) -> Figure:
 
 
 def _panel(ax: Axes, rows: pd.DataFrame, states: list[str], scenarios: list[str], step: float) -> None:
-    found = rows.set_index(["state", "scenario"])
+    found = by_labels(rows, "state", "scenario")
     for i, state in enumerate(states):
         mark = style.STATES[state]
         for j, scenario in enumerate(scenarios):
-            row, y = found.loc[(state, scenario)], i * step + j
+            row, y = found[state, scenario], i * step + j
             ax.hlines(y, row["p05_m"], row["p95_m"], color=style.INK, linewidth=0.6, zorder=2)
-            ax.hlines(y, row["p25_m"], row["p75_m"], color=mark.colour, linewidth=3.4, zorder=3)
+            ax.hlines(y, row["p25_m"], row["p75_m"], color=mark.colour, alpha=0.5, linewidth=5.0, zorder=3)
             ax.plot(
                 row["mean_m"],
                 y,
                 style.SCENARIOS[scenario].marker,
                 color=mark.colour,
                 markeredgecolor=style.INK,
-                markeredgewidth=0.6,
-                markersize=4,
+                markeredgewidth=0.7,
+                markersize=3.2,
                 zorder=4,
             )
         if i:

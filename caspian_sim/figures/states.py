@@ -13,15 +13,9 @@ NAMES_CM = 2.6
 """Room for the names of the states."""
 
 
-def attribution_footer(ds: xr.Dataset) -> list[str]:
+def attribution_footer(ds: xr.Dataset, how: str = "states.means") -> list[str]:
     """Paragraphs under a figure of an attribution: how it was made, and what in it is assumed."""
-    lines = [
-        say(
-            "states.means",
-            members=number(ds.sizes["member"]),
-            coalitions=2 ** ds.sizes["state"],
-        )
-    ]
+    lines = [say(how, members=number(ds.sizes["member"]), coalitions=2 ** ds.sizes["state"])]
     if (ds["measure_grade"] == ASSUMPTION).any():
         lines.append(say("states.caveat"))
     return [*lines, *run_footer(ds, [ds.attrs["joint_programme"]])]

@@ -336,8 +336,9 @@ ENGLISH: Mapping[str, str] = {
     "state.KZ": "Kazakhstan",
     "state.RU": "Russia",
     "state.TM": "Turkmenistan",
-    "states.caveat": "What the measures could save is an assumption with a range (grade D), and no plan that "
-    "a state has agreed to.",
+    "states.caveat": "What the measures could save is an assumption with a range (grade D), not data.",
+    "states.paired": "Each of the {members} members has the same climate and parameters with measures and "
+    "without.",
     "states.means": "Numbers are means over {members} members, which add up, with 5–95 %; members have the "
     "same climate and parameters in every coalition. All {coalitions} coalitions were run.",
     "states.all": "all together",
@@ -352,8 +353,8 @@ ENGLISH: Mapping[str, str] = {
     "and 5–95 % in {scenario}.",
     "joint.difference": "Difference (m)",
     "joint.end": "{label}\n{median} ({low} to {high})",
-    "joint.paired": "Standard deviation of the difference in {year}: {paired} m, member by member; {apart} m, "
-    "had the two runs been drawn apart.",
+    "joint.paired": "Standard deviation of the difference in {year}: {paired} m, member by member; "
+    "{apart} m, had the two runs been drawn apart.",
     "joint.sources": "Sources: warming by scenario IPCC AR6; projection caspian_sim.",
     "alone.title": "What each state does for the level alone, and all together",
     "alone.subtitle": "{year}, {scenario}. Bars: mean; whiskers: 5–95 %. Interaction: effect of all together "
@@ -364,7 +365,7 @@ ENGLISH: Mapping[str, str] = {
     "shapley.scenario": "{scenario}",
     "burden.title": "Five ways to share the volume of the joint programme",
     "burden.subtitle": "{year}, {scenario}: {volume} km³/yr in all. Bars: mean share; whiskers: 5–95 %. "
-    "In brackets: share over what the state consumes today; a red number is more than all of it.",
+    "In brackets: share over what the state consumes today; bold: more than all of it.",
     "burden.rule.equal": "equal",
     "burden.rule.consumption": "by consumption",
     "burden.rule.benefit": "by benefit (coast)",
@@ -372,10 +373,10 @@ ENGLISH: Mapping[str, str] = {
     "burden.rule.planned": "its own measures",
     "burden.number": "{volume} ({percent} %)",
     "burden.gain": "keeps {gain} km² wet",
-    "burden.sources": "Consumption: no official figures by state, assumed split with ranges (grade D). Coast: "
-    "State of the Environment 2019 after Panin et al. 2005 (A); that a longer coast means a larger gain, and "
-    "that seabed kept wet divides by it, is an assumption (D): no division of the exposed seabed by state "
-    "exists.",
+    "burden.sources": "Consumption: no official figures by state, assumed split with ranges (grade D). "
+    "Coast: State of the Environment 2019 after Panin et al. 2005 (A); that a longer coast means a larger "
+    "gain, and that seabed kept wet divides by it, is an assumption (D): no division of the exposed seabed "
+    "by state exists.",
     # Footer
     "footer.grade_d": "Assumptions (evidence grade D): {items}.",
     "footer.measures": "measures {names}",

@@ -13,8 +13,8 @@ from rich.table import Table
 from caspian_sim import figures
 from caspian_sim.config import Config, config_hash, resolved_yaml
 from caspian_sim.cooperate.burden import RULES, burden_sharing
-from caspian_sim.cooperate.coalitions import JOINT, STATES, attribute, joint_programme
-from caspian_sim.cooperate.tables import ALL, attribution_table, burden_table
+from caspian_sim.cooperate.coalitions import JOINT, OUTCOMES, STATES, attribute, joint_programme
+from caspian_sim.cooperate.tables import ALL, attribution_table, burden_table, by_labels
 from caspian_sim.figures.reading import middle_scenario
 from caspian_sim.outputs.folder import staged, write_text
 from caspian_sim.outputs.log import LOGGER, log_versions, recorded, timed
@@ -81,9 +81,7 @@ def write_attribution(
         with timed("integration and Shapley values"):
             dataset = attribute(config, programme=programme, progress=report)
         LOGGER.info("%d runs", dataset.attrs["runs"])
-        LOGGER.info(
-            "Shapley values of the avoided fall miss the joint effect by %.1e m at most", _gap(dataset)
-        )
+        LOGGER.info("Shapley values add up to the joint effect to %.1e m", _gap(dataset))
         save(dataset, stage / DATASET)
         write_text(stage / TABLE, attribution_csv(dataset))
         write_text(stage / BURDEN, burden_csv(dataset))
@@ -159,51 +157,43 @@ def coalition_parts(ds: xr.Dataset) -> Iterator[tuple[str, Table]]:
         Result of :func:`caspian_sim.attribute`.
     """
     year = int(ds["year"].values[-1])
-    frame = attribution_table(ds)
-    frame = frame[frame["year"] == year].set_index(["scenario", "outcome", "part", "state"])
+    found = by_labels(attribution_table(ds.sel(year=[year])), "scenario", "outcome", "part", "state")
     programme = ds.attrs["joint_programme"]
     for scenario in ds["scenario"].values:
-        fall = frame.loc[(str(scenario), "avoided_fall")]
-        seabed, volume = (frame.loc[(str(scenario), name)] for name in ("avoided_seabed", "inflow_effect"))
         table = plain_table(("state",), ("alone, m", "Shapley, m", "5 to 95 %", "km²", "km³/yr"))
-        for state, label in STATES.items():
-            own, share = fall.loc[("alone", state)], fall.loc[("shapley", state)]
+        rows = [(label, "alone", "shapley", state) for state, label in STATES.items()]
+        for label, alone, share, state in (*rows, ("all together", "joint", "joint", ALL)):
+            fall, seabed, volume = (found[str(scenario), outcome, share, state] for outcome in OUTCOMES)
+            if state == ALL:
+                interaction = found[str(scenario), "avoided_fall", "interaction", ALL]
+                table.add_section()
+                table.add_row("interaction", _decimals(interaction["mean"], 3))
             table.add_row(
                 label,
-                _decimals(own["mean"], 3),
-                _decimals(share["mean"], 3),
-                _range(share, 3),
-                _decimals(seabed.loc[("shapley", state), "mean"], 0),
-                _decimals(volume.loc[("shapley", state), "mean"], 2),
+                _decimals(found[str(scenario), "avoided_fall", alone, state]["mean"], 3),
+                _decimals(fall["mean"], 3),
+                f"{_decimals(fall['p05'], 3)} to {_decimals(fall['p95'], 3)}",
+                _decimals(seabed["mean"], 0),
+                _decimals(volume["mean"], 2),
             )
-        table.add_section()
-        interaction, joint = fall.loc[("interaction", ALL)], fall.loc[("joint", ALL)]
-        table.add_row("interaction", _decimals(interaction["mean"], 3), "", "", "", "")
-        table.add_row(
-            "all together",
-            *[_decimals(joint["mean"], 3)] * 2,
-            _range(joint, 3),
-            _decimals(seabed.loc[("joint", ALL), "mean"], 0),
-            _decimals(volume.loc[("joint", ALL), "mean"], 2),
-        )
         yield f"Fall avoided by {year}, {scenario}, programme {programme}: mean over members", table
     yield _burden_part(ds, year)
 
 
 def _burden_part(ds: xr.Dataset, year: int) -> tuple[str, Table]:
     scenario = middle_scenario(ds)
-    frame = burden_table(burden_sharing(ds.sel(scenario=[scenario], year=[year])))
-    frame = frame.set_index(["rule", "state"])
-    table = plain_table(("km³/yr (% of own use)",), tuple(STATES))
+    shared = burden_sharing(ds.sel(scenario=[scenario], year=[year]))
+    found = by_labels(burden_table(shared), "rule", "state")
+    table = plain_table(("km³/yr (% of own use)", "grade"), tuple(STATES))
     for rule in RULES:
         cells = []
         for state in STATES:
-            row = frame.loc[(rule, state)]
+            row = found[rule, state]
             percent = _decimals(row["of_consumption_percent"], 0)
             cells.append(f"{_decimals(row['volume_km3_per_yr'], 2)} ({percent})")
-        table.add_row(rule, *cells)
+        table.add_row(rule, RULES[rule][0], *cells)
     table.add_section()
-    table.add_row("gain, km²", *(_decimals(frame.loc[("equal", state), "gain_km2"], 0) for state in STATES))
+    table.add_row("gain, km²", "D", *(_decimals(found["equal", state]["gain_km2"], 0) for state in STATES))
     table.caption = (
         "volumes, consumption and gains by state are assumptions (grade D)\n"
         f"{ds.attrs['runs']:,} runs in {ds.attrs['seconds']} s"
@@ -214,7 +204,3 @@ def _burden_part(ds: xr.Dataset, year: int) -> tuple[str, Table]:
 
 def _decimals(value: float, digits: int) -> str:
     return f"{round(float(value), digits) + 0.0:,.{digits}f}"
-
-
-def _range(row: pd.Series, digits: int) -> str:
-    return f"{_decimals(row['p05'], digits)} to {_decimals(row['p95'], digits)}"
