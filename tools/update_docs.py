@@ -20,9 +20,10 @@ import xarray as xr
 import caspian_sim as cs
 from caspian_sim.basin.shallows import shallow_share, shallow_weight
 from caspian_sim.climate.scenario import BASELINE
+from caspian_sim.cooperate import tables as cooperation
 from caspian_sim.cooperate.burden import RULES
 from caspian_sim.cooperate.coalitions import STATES
-from caspian_sim.cooperate.tables import ALL, attribution_table, burden_table, by_labels
+from caspian_sim.cooperate.tables import ALL, burden_table, by_labels
 from caspian_sim.evaluate.checklist import checklist
 from caspian_sim.evaluate.closure import close_balance
 from caspian_sim.evaluate.comparison import (
@@ -634,7 +635,7 @@ def attributed() -> xr.Dataset:
 
 
 def attribution() -> str:
-    found = by_labels(attribution_table(attributed()), "outcome", "year", "part", "state")
+    found = by_labels(cooperation.attribution_table(attributed()), "outcome", "year", "part", "state")
     rows = []
     for state, label in [*STATES.items(), (ALL, "all together")]:
         share = "joint" if state == ALL else "shapley"

@@ -155,7 +155,7 @@ def _divided(used: Sequence[Measure], regardless: Sequence[Measure]) -> dict[str
 
     A programme as a whole may begin later: worked out for a coalition alone, dates would depend on who is in.
     """
-    found = {}
+    found: dict[str, Sequence[Measure]] = {}
     for inside in membership(len(STATES)):
         states = [state for state, member in zip(STATES, inside, strict=True) if member]
         own = [measure for measure in used if measure.state in states]
