@@ -35,10 +35,10 @@ def print_result(ds: xr.Dataset) -> None:
     ----------
     ds : xarray.Dataset
         Result of :func:`caspian_sim.run`, :func:`caspian_sim.hindcast`, :func:`caspian_sim.sensitivity`,
-        :func:`caspian_sim.variance`, :func:`caspian_sim.attribute`, :func:`caspian_sim.literature`, :func:`caspian_sim.outlook`,
-        :func:`caspian_sim.reconstruct`, :func:`caspian_sim.solve_balance`, or
-        :func:`caspian_sim.equilibrium` for one forcing; the forecasts of a verification; or the posterior of
-        a calibration.
+        :func:`caspian_sim.variance`, :func:`caspian_sim.attribute`, :func:`caspian_sim.literature`,
+        :func:`caspian_sim.outlook`, :func:`caspian_sim.reconstruct`, :func:`caspian_sim.solve_balance`, or
+        :func:`caspian_sim.equilibrium` for one forcing; the forecasts of a verification; or the posterior
+        of a calibration.
     """
     console = Console(highlight=False)
     if "index" in ds:
