@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from caspian_sim import data as data
     from caspian_sim.basin.hypsometry import load_hypsometry as hypsometry
     from caspian_sim.config import Config, load_config
+    from caspian_sim.cooperate.burden import burden_sharing
+    from caspian_sim.cooperate.coalitions import attribute
     from caspian_sim.ensemble import reproduce, run
     from caspian_sim.evaluate.budget import solve_balance
     from caspian_sim.evaluate.ensembles import calibrate
@@ -41,6 +43,8 @@ if TYPE_CHECKING:
 # Imported at first use, so that the command line answers at once.
 _PLACES = {
     "Config": ("caspian_sim.config", "Config"),
+    "attribute": ("caspian_sim.cooperate.coalitions", "attribute"),
+    "burden_sharing": ("caspian_sim.cooperate.burden", "burden_sharing"),
     "calibrate": ("caspian_sim.evaluate.ensembles", "calibrate"),
     "data": ("caspian_sim.data", None),
     "equilibrium": ("caspian_sim.evaluate.equilibrium", "equilibrium"),
@@ -61,6 +65,8 @@ _PLACES = {
 
 __all__ = [
     "Config",
+    "attribute",
+    "burden_sharing",
     "calibrate",
     "data",
     "equilibrium",

@@ -170,6 +170,25 @@ class Frame:
     own_forcing: str = ""
 
 
+def exposed_area(frame: Frame, level: Array) -> Array:
+    """Area between the shore of the reference level and that of another level.
+
+    Parameters
+    ----------
+    frame : Frame
+    level : ndarray
+        m BHS.
+
+    Returns
+    -------
+    ndarray
+        km², positive where the sea has fallen; before the area factor of the member.
+    """
+    # With walls around a constant area the level may leave the curve, whose ends then count.
+    on_curve = np.clip(level, frame.curve.node_level[0], frame.curve.node_level[-1])
+    return np.asarray(frame.curve.area(frame.reference_level) - frame.curve.area(on_curve))
+
+
 def collect_members(
     frame: Frame,
     members: NDArray[np.int64],
@@ -202,9 +221,7 @@ def collect_members(
         shaped = columns.reshape(-1, len(climates), len(effects), many)
         return np.ascontiguousarray(np.moveaxis(shaped, 0, -1))
 
-    # With walls around a constant area the level may leave the curve, whose ends then count.
-    on_curve = np.clip(solution.level, frame.curve.node_level[0], frame.curve.node_level[-1])
-    exposed = frame.curve.area(frame.reference_level) - frame.curve.area(on_curve)
+    exposed = exposed_area(frame, solution.level)
     bay_level = kara_bogaz_gol().level_and_area(solution.bay_volume.ravel())[0]
     arrays = {
         "sea_level": unfold(solution.level),

@@ -219,6 +219,8 @@ def test_tables_of_results_are_in_step(update_docs, name):
 @pytest.mark.parametrize(
     "name",
     [
+        "attribution",
+        "burden",
         "effects",
         "literature beside",
         "literature gap",

@@ -20,6 +20,10 @@ import xarray as xr
 import caspian_sim as cs
 from caspian_sim.basin.shallows import shallow_share, shallow_weight
 from caspian_sim.climate.scenario import BASELINE
+from caspian_sim.cooperate import tables as cooperation
+from caspian_sim.cooperate.burden import RULES
+from caspian_sim.cooperate.coalitions import STATES
+from caspian_sim.cooperate.tables import ALL, burden_table, by_labels
 from caspian_sim.evaluate.checklist import checklist
 from caspian_sim.evaluate.closure import close_balance
 from caspian_sim.evaluate.comparison import (
@@ -625,6 +629,43 @@ def calibration_diagnostics() -> str:
     return table("what | found | asked for", rows)
 
 
+@cache
+def attributed() -> xr.Dataset:
+    return cs.attribute(QUICKSTART, overrides=("climate.scenarios=[ssp245]",))
+
+
+def attribution() -> str:
+    found = by_labels(cooperation.attribution_table(attributed()), "outcome", "year", "part", "state")
+    rows = []
+    for state, label in [*STATES.items(), (ALL, "all together")]:
+        share = "joint" if state == ALL else "shapley"
+        cells = [label]
+        for year in YEARS[1:]:
+            alone = found["avoided_fall", year, "joint" if state == ALL else "alone", state]["mean"]
+            row = found["avoided_fall", year, share, state]
+            mean, low, high = (number(row[key], ".3f") for key in ("mean", "p05", "p95"))
+            cells += [number(alone, ".3f"), f"{mean} ({low} to {high})"]
+        seabed = found["avoided_seabed", LAST, share, state]["mean"]
+        rows.append([*cells, number(round(seabed, -1), ".0f")])
+    both = [number(found["avoided_fall", y, "interaction", ALL]["mean"], ".3f") for y in YEARS[1:]]
+    rows.insert(-1, ["interaction", both[0], "", both[1], "", ""])
+    head = " | ".join(f"alone by {year}, m | Shapley value, m" for year in YEARS[1:])
+    return table(f"state | {head} | seabed kept wet in {LAST}, km²", rows)
+
+
+def burden() -> str:
+    found = by_labels(burden_table(cs.burden_sharing(attributed())), "year", "rule", "state")
+    rows = []
+    for rule, (grade, _) in RULES.items():
+        cells = [found[LAST, rule, state] for state in STATES]
+        texts = [
+            f"{number(c['volume_km3_per_yr'], '.2f')} ({number(c['of_consumption_percent'], '.0f')} %)"
+            for c in cells
+        ]
+        rows.append([rule, grade, *texts])
+    return table(f"rule, {LAST} | grade | {' | '.join(STATES.values())}", rows)
+
+
 TABLES: dict[str, tuple[str, Callable[[], str]]] = {
     "parameters": ("model.md", parameters),
     "effects": ("model.md", effects),
@@ -647,6 +688,8 @@ TABLES: dict[str, tuple[str, Callable[[], str]]] = {
     "verification skill": ("verification.md", verification_skill),
     "verification decades": ("verification.md", verification_decades),
     "structure shallows": ("structure.md", structure_shallows),
+    "attribution": ("cooperation.md", attribution),
+    "burden": ("cooperation.md", burden),
     "structure split": ("structure.md", structure_split),
     "structure split dynamic": ("structure.md", structure_split_dynamic),
     "structure choices": ("structure.md", structure_choices),

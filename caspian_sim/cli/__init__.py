@@ -14,6 +14,7 @@ from caspian_sim import __version__
 from caspian_sim.cli import (
     balance,
     calibration,
+    cooperation,
     evaluation,
     literature,
     measures,
@@ -72,5 +73,6 @@ for _command in (
     verification.verify,
     structure.variance,
     calibration.calibrate,
+    cooperation.attribute,
 ):
     main.add_command(_command)

@@ -20,7 +20,9 @@ from typing import Any, Literal
 import pandas as pd
 from matplotlib.figure import Figure
 
+from caspian_sim.figures.alone import alone, alone_table
 from caspian_sim.figures.budget import budget, budget_table
+from caspian_sim.figures.burden import burden, burden_figure_table
 from caspian_sim.figures.calibration import posterior, posterior_densities, traces, traces_table
 from caspian_sim.figures.calibration_pairs import pairs, pairs_table
 from caspian_sim.figures.checklist import check_number, check_target, checklist, checklist_table
@@ -28,6 +30,7 @@ from caspian_sim.figures.equilibrium import equilibrium, equilibrium_table
 from caspian_sim.figures.forecasts import forecasts, forecasts_table
 from caspian_sim.figures.hindcast import hindcast, hindcast_table
 from caspian_sim.figures.hypsometry import hypsometry, hypsometry_table
+from caspian_sim.figures.joint import joint, joint_table
 from caspian_sim.figures.literature import literature, literature_table
 from caspian_sim.figures.literature_gap import literature_gap, literature_gap_table
 from caspian_sim.figures.outlook import outlook, outlook_table
@@ -35,6 +38,7 @@ from caspian_sim.figures.projection import projection, projection_table
 from caspian_sim.figures.reconstruction import reconstruction, reconstruction_table
 from caspian_sim.figures.save import save_figure
 from caspian_sim.figures.sensitivity import sensitivity, sensitivity_table
+from caspian_sim.figures.shapley import shapley, shapley_table
 from caspian_sim.figures.variance import variance, variance_table
 from caspian_sim.figures.verification import verification, verification_table
 
@@ -83,8 +87,12 @@ __all__ = [
     "CALIBRATION",
     "FIGURES",
     "FigureKind",
+    "alone",
+    "alone_table",
     "budget",
     "budget_table",
+    "burden",
+    "burden_figure_table",
     "check_number",
     "check_target",
     "checklist",
@@ -97,6 +105,8 @@ __all__ = [
     "hindcast_table",
     "hypsometry",
     "hypsometry_table",
+    "joint",
+    "joint_table",
     "literature",
     "literature_gap",
     "literature_gap_table",
@@ -114,6 +124,8 @@ __all__ = [
     "save_figure",
     "sensitivity",
     "sensitivity_table",
+    "shapley",
+    "shapley_table",
     "traces",
     "traces_table",
     "variance",

@@ -18,6 +18,8 @@ LOW, MEDIAN, HIGH = REPORTED
 """Limits of every range that is drawn, and its middle."""
 ASSUMPTION = "D"
 HASH_DIGITS = 8
+MIDDLE_SCENARIO = "ssp245"
+"""Shown when no scenario is asked for."""
 
 
 def require(ds: xr.Dataset, figure: str, names: Iterable[str]) -> None:
@@ -53,6 +55,20 @@ def choose(ds: xr.Dataset, dim: str, wanted: str) -> str:
             f"the dataset has no {dim} {wanted!r}\n    found    {wanted!r}\n    allowed  {', '.join(labels)}"
         )
     return wanted
+
+
+def middle_scenario(ds: xr.Dataset, wanted: str | None = None) -> str:
+    """Scenario that was asked for, or else SSP2-4.5 where there is one, or the first.
+
+    Raises
+    ------
+    DataError
+        When the dataset has no such scenario.
+    """
+    if wanted is not None:
+        return choose(ds, "scenario", wanted)
+    labels = [str(label) for label in ds["scenario"].values]
+    return MIDDLE_SCENARIO if MIDDLE_SCENARIO in labels else labels[0]
 
 
 def run_config(ds: xr.Dataset) -> Config:

@@ -10,14 +10,19 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from caspian_sim.figures import style
-from caspian_sim.figures.reading import ASSUMPTION, HASH_DIGITS, choose, own_series, require, run_config
+from caspian_sim.figures.reading import (
+    ASSUMPTION,
+    HASH_DIGITS,
+    middle_scenario,
+    own_series,
+    require,
+    run_config,
+)
 from caspian_sim.figures.text import name, number, say
 
 Array = NDArray[np.float64]
 
 NEEDED = ("index", "index_low", "index_high", "level_sd", "input_grade")
-MIDDLE_SCENARIO = "ssp245"
-"""Shown when no scenario is asked for."""
 MOST_YEARS, MOST_YEARS_NARROW = 3, 1
 MOST_INPUTS = 10
 """Inputs with a row of their own, where there are more than this and one; the others share a row."""
@@ -61,7 +66,7 @@ def sensitivity(
     """
     require(ds, "sensitivity", NEEDED)
     with style.drawing():
-        return _draw(ds.sel(scenario=_chosen(ds, scenario)), width_cm)
+        return _draw(ds.sel(scenario=middle_scenario(ds, scenario)), width_cm)
 
 
 def sensitivity_table(ds: xr.Dataset, *, scenario: str | None = None) -> pd.DataFrame:
@@ -79,7 +84,7 @@ def sensitivity_table(ds: xr.Dataset, *, scenario: str | None = None) -> pd.Data
         confidence interval, and the standard deviation of the level in m, whose square they are shares of.
     """
     require(ds, "sensitivity", NEEDED)
-    chosen = ds.sel(scenario=_chosen(ds, scenario))
+    chosen = ds.sel(scenario=middle_scenario(ds, scenario))
     parts = []
     for year in ds["year"].values:
         now = chosen.sel(year=year)
@@ -96,13 +101,6 @@ def sensitivity_table(ds: xr.Dataset, *, scenario: str | None = None) -> pd.Data
         }
         parts.append(pd.DataFrame({**about, **columns, "level_sd_m": float(now["level_sd"])}))
     return pd.concat(parts, ignore_index=True)
-
-
-def _chosen(ds: xr.Dataset, scenario: str | None) -> str:
-    labels = [str(label) for label in ds["scenario"].values]
-    if scenario is None:
-        return MIDDLE_SCENARIO if MIDDLE_SCENARIO in labels else labels[0]
-    return choose(ds, "scenario", scenario)
 
 
 def _draw(ds: xr.Dataset, width_cm: float) -> Figure:

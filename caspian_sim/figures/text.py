@@ -330,6 +330,53 @@ ENGLISH: Mapping[str, str] = {
     "outlook.low": "5–25 %, from",
     "outlook.sources": "Sources: annual level sea_level_annual (grade {annual}); months DAHITI altimetry "
     "(grade {monthly}); outlook caspian_sim.",
+    # States together
+    "state.AZ": "Azerbaijan",
+    "state.IR": "Iran",
+    "state.KZ": "Kazakhstan",
+    "state.RU": "Russia",
+    "state.TM": "Turkmenistan",
+    "states.caveat": "What the measures could save is an assumption with a range (grade D), not data.",
+    "states.paired": "Each of the {members} members has the same climate and parameters with measures and "
+    "without.",
+    "states.means": "Numbers are means over {members} members, which add up, with 5–95 %; members have the "
+    "same climate and parameters in every coalition. All {coalitions} coalitions were run.",
+    "states.all": "all together",
+    "states.interaction": "interaction",
+    "states.range": "{mean} ({low} to {high})",
+    "axis.avoided_fall": "Fall avoided (m)",
+    "axis.avoided_seabed": "Seabed kept wet (km²)",
+    "axis.burden": "Share of the joint volume (km³/yr)",
+    "joint.title": "The Caspian Sea with the joint programme and without",
+    "joint.subtitle": "{scenario}, annual mean of {members} members. Above: median (lines) and 5–95 % with "
+    "(hatched) and without (shaded) measures. Below: the difference in the same member, mean by scenario "
+    "and 5–95 % in {scenario}.",
+    "joint.difference": "Difference (m)",
+    "joint.end": "{label}\n{median} ({low} to {high})",
+    "joint.paired": "Standard deviation of the difference in {year}: {paired} m, member by member; "
+    "{apart} m, had the two runs been drawn apart.",
+    "joint.sources": "Sources: warming by scenario IPCC AR6; projection caspian_sim.",
+    "alone.title": "What each state does for the level alone, and all together",
+    "alone.subtitle": "{year}, {scenario}. Bars: mean; whiskers: 5–95 %. Interaction: effect of all together "
+    "less the sum of each alone.",
+    "shapley.title": "What each state adds to the joint effect",
+    "shapley.subtitle": "Shapley value of the avoided fall: what a state adds on average over all orders in "
+    "which the five could join. Marks: mean; thick lines: 25–75 %; thin lines: 5–95 %.",
+    "shapley.scenario": "{scenario}",
+    "burden.title": "Five ways to share the volume of the joint programme",
+    "burden.subtitle": "{year}, {scenario}: {volume} km³/yr in all. Bars: mean share; whiskers: 5–95 %. "
+    "In brackets: share over what the state consumes today; bold: more than all of it.",
+    "burden.rule.equal": "equal",
+    "burden.rule.consumption": "by consumption",
+    "burden.rule.benefit": "by benefit (coast)",
+    "burden.rule.shapley": "by Shapley value",
+    "burden.rule.planned": "its own measures",
+    "burden.number": "{volume} ({percent} %)",
+    "burden.gain": "keeps {gain} km² wet",
+    "burden.sources": "Consumption: no official figures by state, assumed split with ranges (grade D). "
+    "Coast: State of the Environment 2019 after Panin et al. 2005 (A); that a longer coast means a larger "
+    "gain, and that seabed kept wet divides by it, is an assumption (D): no division of the exposed seabed "
+    "by state exists.",
     # Footer
     "footer.grade_d": "Assumptions (evidence grade D): {items}.",
     "footer.measures": "measures {names}",

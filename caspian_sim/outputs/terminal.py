@@ -13,6 +13,7 @@ from caspian_sim.evaluate.verification import HEADLINE_LEADS, score_forecasts
 from caspian_sim.figures import check_number, check_target
 from caspian_sim.outputs.balances import Listing, balance_listings, equilibrium_listings
 from caspian_sim.outputs.calibration import posterior_parts
+from caspian_sim.outputs.coalitions import coalition_parts
 from caspian_sim.outputs.literature import literature_parts
 from caspian_sim.outputs.record import outlook_listings, reconstruction_listings
 from caspian_sim.outputs.scores import scores
@@ -34,10 +35,10 @@ def print_result(ds: xr.Dataset) -> None:
     ----------
     ds : xarray.Dataset
         Result of :func:`caspian_sim.run`, :func:`caspian_sim.hindcast`, :func:`caspian_sim.sensitivity`,
-        :func:`caspian_sim.variance`, :func:`caspian_sim.literature`, :func:`caspian_sim.outlook`,
-        :func:`caspian_sim.reconstruct`, :func:`caspian_sim.solve_balance`, or
-        :func:`caspian_sim.equilibrium` for one forcing; the forecasts of a verification; or the posterior of
-        a calibration.
+        :func:`caspian_sim.variance`, :func:`caspian_sim.attribute`, :func:`caspian_sim.literature`,
+        :func:`caspian_sim.outlook`, :func:`caspian_sim.reconstruct`, :func:`caspian_sim.solve_balance`, or
+        :func:`caspian_sim.equilibrium` for one forcing; the forecasts of a verification; or the posterior
+        of a calibration.
     """
     console = Console(highlight=False)
     if "index" in ds:
@@ -58,6 +59,8 @@ def print_result(ds: xr.Dataset) -> None:
         parts = variance_parts(ds)
     elif "diagnostics" in ds.attrs:
         parts = posterior_parts(ds)
+    elif "avoided_fall_shapley" in ds:
+        parts = coalition_parts(ds)
     else:
         parts = _hindcast_tables(ds) if "term_rmse" in ds else _run_table(ds)
     for number, (title, table) in enumerate(parts):

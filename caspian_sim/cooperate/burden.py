@@ -1,0 +1,154 @@
+"""Four rules for sharing the burden of the joint programme, side by side.
+
+A rule divides the volume that the joint programme gives the sea in a year among the five states. None of
+them is right: *equal* looks at nothing, *consumption* at who takes most today, *benefit* at who has most
+coast to lose, *shapley* at what each state's own measures do for the level. What each state's measures in the
+programme give stands beside them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from caspian_sim import data
+from caspian_sim.climate.draws import quantiles, sample
+from caspian_sim.config import parse_config
+from caspian_sim.cooperate.coalitions import STATES
+from caspian_sim.data import Parameter
+from caspian_sim.errors import DataError
+
+Array = NDArray[np.float64]
+
+RULES: Mapping[str, tuple[str, str]] = {
+    "equal": ("D", "the same volume for every state"),
+    "consumption": ("D", "in proportion to irretrievable consumption (consumption_by_state)"),
+    "benefit": ("D", "in proportion to length of coast (coastline), standing in for what a state gains"),
+    "shapley": ("D", "in proportion to the Shapley value of the avoided fall"),
+    "planned": ("D", "what the measures of the state in the programme give"),
+}
+"""Evidence grade and meaning of each rule. Lengths of coast are grade A; that they stand for gains is not."""
+NEEDED = ("avoided_fall_shapley", "avoided_fall_joint", "avoided_seabed_joint", "inflow_effect_joint")
+
+
+def consumption(members: NDArray[np.int64], seed: int, *, central: bool = False) -> Array:
+    """Irretrievable consumption of each state, km³/yr, shape (state, member).
+
+    Parameters
+    ----------
+    members : ndarray of int, shape (member,)
+    seed : int
+    central : bool
+        Give every member the best value instead of a draw from the triangular range.
+    """
+    table = data.load("consumption_by_state")
+    rows = []
+    for state, party in STATES.items():
+        low, best, high = (float(table[name].sel(party=party)) for name in ("low", "best", "high"))
+        prior = Parameter(
+            f"consumption:{state}",
+            "triangular",
+            best,
+            low,
+            high,
+            "km3/yr",
+            "D",
+            "consumption_by_state",
+            party,
+        )
+        drawn = quantiles(seed, prior.name, members)
+        rows.append(np.full(len(members), best) if central else sample(prior, drawn))
+    return np.stack(rows)
+
+
+def coast() -> Array:
+    """Length of coast of each state, km, shape (state,)."""
+    table = data.load("coastline")["coast"]
+    return np.array([float(table.sel(state=name)) for name in STATES.values()])
+
+
+def burden_sharing(attribution: xr.Dataset) -> xr.Dataset:
+    """Share the volume of the joint programme among the states by every rule.
+
+    Parameters
+    ----------
+    attribution : xarray.Dataset
+        Result of :func:`caspian_sim.attribute`.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``fraction`` and ``burden`` (km³/yr) by ``rule`` (:data:`RULES`), ``state``, ``scenario``, ``year``
+        and ``member``; ``of_consumption``, the burden over the consumption of the state. ``consumption``
+        (km³/yr), ``coast`` (km), and ``gain`` (km²), the seabed that the joint programme keeps under water,
+        divided by length of coast: no division of the exposed seabed among the states exists. Shares by
+        Shapley value are NaN where the joint programme does not raise the level.
+
+    Raises
+    ------
+    DataError
+        When the dataset is not one of :func:`caspian_sim.attribute`.
+    """
+    missing = [name for name in NEEDED if name not in attribution]
+    if missing or "config" not in attribution.attrs:
+        raise DataError(
+            "burden sharing needs the result of an attribution\n"
+            f"    found    no {missing[0] if missing else 'attribute config'}\n"
+            "    hint     caspian_sim.attribute gives one"
+        )
+    config = parse_config(attribution.attrs["config"], "config of the result", with_files=False)
+    drawn = config.uncertainty
+    dims = ("state", "scenario", "year", "member")
+    fall = attribution["avoided_fall_joint"]
+    used = xr.DataArray(
+        consumption(attribution["member"].values, drawn.seed, central=drawn.parameters == "central"),
+        dims=("state", "member"),
+    )
+    shore = xr.DataArray(coast(), dims="state")
+    joint = attribution["inflow_effect_joint"]
+    planned = attribution["inflow_effect_shapley"]
+    fractions = {
+        "equal": xr.full_like(shore, 1.0 / len(STATES)),
+        "consumption": used / used.sum("state"),
+        "benefit": shore / shore.sum("state"),
+        "shapley": attribution["avoided_fall_shapley"] / fall.where(fall > 0.0),
+        "planned": planned / joint.where(joint != 0.0),
+    }
+    whole = xr.zeros_like(attribution["avoided_fall_shapley"])
+    fraction = xr.concat([whole + part for part in fractions.values()], "rule").transpose("rule", *dims)
+    burden = (fraction * joint).transpose("rule", *dims)
+    gain = (attribution["avoided_seabed_joint"] * shore / shore.sum()).transpose(*dims)
+    result = xr.Dataset(
+        {
+            "fraction": fraction,
+            "burden": burden,
+            "of_consumption": (burden / used).transpose("rule", *dims),
+            "joint_volume": joint,
+            "gain": gain,
+            "consumption": used,
+            "coast": shore,
+        },
+        attrs={**attribution.attrs, "title": "Sharing the burden of the joint programme"},
+    )
+    kept = [name for name in ("scenario", "year", "state", "member") if name in attribution.coords]
+    evidence = [name for name in attribution.coords if str(name).startswith(("measure", "parameter"))]
+    result = result.assign_coords({name: attribution[name] for name in (*kept, *evidence)})
+    result = result.assign_coords(
+        rule=np.array(list(RULES), dtype=object),
+        rule_grade=("rule", np.array([grade for grade, _ in RULES.values()], dtype=object)),
+        rule_meaning=("rule", np.array([meaning for _, meaning in RULES.values()], dtype=object)),
+    )
+    for name, (units, text) in {
+        "fraction": ("1", "share of the burden"),
+        "burden": ("km3/yr", "volume that falls to the state"),
+        "of_consumption": ("1", "volume that falls to the state over its irretrievable consumption"),
+        "joint_volume": ("km3/yr", "effect of the joint programme on the inflow to the sea"),
+        "gain": ("km2", "seabed kept under water, divided by length of coast"),
+        "consumption": ("km3/yr", "irretrievable consumption"),
+        "coast": ("km", "length of coast"),
+    }.items():
+        result[name].attrs = {"units": units, "long_name": text}
+    return result

@@ -1,0 +1,154 @@
+"""Burden: the volume of the joint programme shared among the states by rules that compete."""
+
+from __future__ import annotations
+
+import pandas as pd
+import xarray as xr
+from matplotlib.figure import Figure
+
+from caspian_sim.cooperate.burden import RULES, burden_sharing
+from caspian_sim.cooperate.tables import burden_table, by_labels
+from caspian_sim.figures import style
+from caspian_sim.figures.reading import RUN_COORDINATES, middle_scenario, require
+from caspian_sim.figures.states import attribution_footer
+from caspian_sim.figures.text import name, number, say
+
+NEEDED = ("avoided_fall_shapley", "inflow_effect_joint", "avoided_seabed_joint", *RUN_COORDINATES)
+STATE_CM, RULE_CM, NUMBERS_CM = 3.3, 2.8, 2.4
+"""Room for the names of states and of rules, and for the numbers at the right."""
+ROW_CM, BETWEEN_ROWS = 0.36, 0.8
+WHOLE = 100.0
+TOO_MUCH = "#B00020"
+"""Shares of more than a state consumes."""
+
+
+def burden(
+    ds: xr.Dataset,
+    *,
+    scenario: str | None = None,
+    year: int | None = None,
+    width_cm: float = style.PAGE_WIDTH_CM,
+) -> Figure:
+    """Draw each state's share of the joint volume by every rule.
+
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        Result of :func:`caspian_sim.attribute`.
+    scenario : str, optional
+        SSP2-4.5 or else the first scenario when not given.
+    year : int, optional
+        A report year; the last when not given.
+    width_cm : float, optional
+        Width of the figure; a column has the names of the states above their rows.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    DataError
+        When a variable is missing, or the dataset has no such scenario.
+    """
+    table = burden_figure_table(ds, scenario=scenario, year=year)
+    with style.drawing():
+        return _draw(ds, table, width_cm)
+
+
+def burden_figure_table(
+    ds: xr.Dataset, *, scenario: str | None = None, year: int | None = None
+) -> pd.DataFrame:
+    """Numbers of :func:`burden`.
+
+    Parameters
+    ----------
+    ds, scenario, year
+        As for :func:`burden`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Rows of :func:`caspian_sim.cooperate.tables.burden_table` that are drawn.
+    """
+    require(ds, "burden", NEEDED)
+    chosen = int(ds["year"].values[-1]) if year is None else year
+    return burden_table(burden_sharing(ds.sel(scenario=[middle_scenario(ds, scenario)], year=[chosen])))
+
+
+def _draw(ds: xr.Dataset, table: pd.DataFrame, width_cm: float) -> Figure:
+    narrow = width_cm < style.NARROW_CM
+    states = [str(state) for state in ds["state"].values]
+    head = 1.0 if narrow else 0.0
+    step = len(RULES) + BETWEEN_ROWS + head
+    height = len(states) * step * ROW_CM
+    whole = table[table["rule"] == "equal"]["volume_km3_per_yr"].sum()
+    page = style.page(
+        width_cm,
+        height + style.BELOW_CM,
+        say("burden.title"),
+        say(
+            "burden.subtitle",
+            year=int(table["year"].iloc[0]),
+            scenario=name("scenario", str(table["scenario"].iloc[0])),
+            volume=number(float(whole), 1),
+        ),
+        [say("burden.sources"), *attribution_footer(ds)],
+    )
+    left = RULE_CM if narrow else STATE_CM + RULE_CM
+    ax = page.axes(left, NUMBERS_CM, 0.0, height)
+    found = by_labels(table, "state", "rule")
+    beside = ax.get_yaxis_transform()
+    longest = 1.04 * float(max(table["volume_km3_per_yr_p95"].max(), table["volume_km3_per_yr"].max(), 1e-9))
+    inches = (width_cm - left - NUMBERS_CM) / longest
+    for i, state in enumerate(states):
+        mark = style.STATES[state]
+        for j, rule in enumerate(RULES):
+            row, y = found[state, rule], i * step + head + j
+            mean = row["volume_km3_per_yr"]
+            ax.barh(
+                y,
+                mean,
+                height=0.74,
+                facecolor=mark.colour if rule != "planned" else "white",
+                edgecolor="white" if rule != "planned" else mark.colour,
+                hatch=mark.hatch if rule != "planned" else "",
+                linewidth=0.0 if rule != "planned" else 1.0,
+            )
+            ends = row["volume_km3_per_yr_p05"], row["volume_km3_per_yr_p95"]
+            ax.plot(ends, [y, y], color=style.INK, linewidth=0.9, zorder=3)
+            percent = row["of_consumption_percent"]
+            ax.text(
+                1.0 + 0.1 / (inches * longest),
+                y,
+                say("burden.number", volume=number(mean, 2), percent=number(percent)),
+                transform=beside,
+                va="center_baseline",
+                fontsize=style.SMALL,
+                color=TOO_MUCH if percent > WHOLE else style.INK,
+                fontweight="bold" if percent > WHOLE else "normal",
+            )
+        gain = say("burden.gain", gain=number(found[state, "equal"]["gain_km2"]))
+        x = -(left - style.MARGIN_CM) / (inches * longest)
+        first = i * step + (0.0 if narrow else 1.0)
+        ax.text(x, first, name("state", state), transform=beside, va="center_baseline", fontweight="bold")
+        if narrow:
+            ax.text(
+                1.0, first, gain, transform=beside, va="center_baseline", ha="right", fontsize=style.SMALL
+            )
+        else:
+            ax.text(x, first + 1.1, gain, transform=beside, va="center_baseline", fontsize=style.SMALL)
+        if i:
+            edge = i * step - 0.5 * BETWEEN_ROWS - 0.5
+            ax.plot([x, 1.0], [edge, edge], transform=beside, color=style.RULE, linewidth=0.5, clip_on=False)
+    ax.axvline(0.0, color=style.INK, linewidth=0.6)
+    ax.set_xlim(0.0, longest)
+    ax.set_ylim(len(states) * step - 0.5 * BETWEEN_ROWS - 0.5, -0.5 * BETWEEN_ROWS - 0.5)
+    ax.set_yticks(
+        [i * step + head + j for i in range(len(states)) for j in range(len(RULES))],
+        [say(f"burden.rule.{rule}") for rule in RULES] * len(states),
+    )
+    ax.set_xlabel(say("axis.burden"))
+    ax.tick_params(axis="y", length=0)
+    ax.spines["left"].set_visible(False)
+    return page.figure
