@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from caspian_sim import data as data
     from caspian_sim.basin.hypsometry import load_hypsometry as hypsometry
     from caspian_sim.config import Config, load_config
+    from caspian_sim.cooperate.delay import delay
+    from caspian_sim.cooperate.target import target
     from caspian_sim.ensemble import reproduce, run
     from caspian_sim.evaluate.budget import solve_balance
     from caspian_sim.evaluate.ensembles import calibrate
@@ -43,6 +45,7 @@ _PLACES = {
     "Config": ("caspian_sim.config", "Config"),
     "calibrate": ("caspian_sim.evaluate.ensembles", "calibrate"),
     "data": ("caspian_sim.data", None),
+    "delay": ("caspian_sim.cooperate.delay", "delay"),
     "equilibrium": ("caspian_sim.evaluate.equilibrium", "equilibrium"),
     "hindcast": ("caspian_sim.evaluate.hindcast", "hindcast"),
     "hypsometry": ("caspian_sim.basin.hypsometry", "load_hypsometry"),
@@ -56,6 +59,7 @@ _PLACES = {
     "save": ("caspian_sim.results", "save"),
     "sensitivity": ("caspian_sim.evaluate.sensitivity", "sensitivity"),
     "solve_balance": ("caspian_sim.evaluate.budget", "solve_balance"),
+    "target": ("caspian_sim.cooperate.target", "target"),
     "variance": ("caspian_sim.evaluate.variance", "variance"),
 }
 
@@ -63,6 +67,7 @@ __all__ = [
     "Config",
     "calibrate",
     "data",
+    "delay",
     "equilibrium",
     "hindcast",
     "hypsometry",
@@ -76,6 +81,7 @@ __all__ = [
     "save",
     "sensitivity",
     "solve_balance",
+    "target",
     "variance",
 ]
 

@@ -1,0 +1,1 @@
+"""What states can do together: coalitions, shares, targets and trade-offs."""
