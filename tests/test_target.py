@@ -1,5 +1,7 @@
 """Extra inflow for a target level, and the cost of delay."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -67,7 +69,7 @@ def test_members_that_hold_the_level_are_not_run_again():
     climb(counting, 101, -30.0, np.full(101, -29.0), False)
     up = [count for inflow, count in sorted(asked) if inflow >= 0]
     assert up[0] == 101
-    assert all(later < earlier for earlier, later in zip(up[1:], up[2:], strict=False))
+    assert all(later < earlier for earlier, later in pairwise(up[1:]))
 
 
 def test_a_run_at_the_answer_mends_a_crooked_response():

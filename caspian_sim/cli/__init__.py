@@ -21,6 +21,7 @@ from caspian_sim.cli import (
     structure,
     verification,
 )
+from caspian_sim.cli import balance, evaluation, literature, runs, structure, target, verification
 from caspian_sim.cli.shared import INTERRUPTED, INVALID
 from caspian_sim.errors import CaspianError
 
@@ -70,5 +71,7 @@ for _command in (
     verification.verify,
     structure.variance,
     calibration.calibrate,
+    target.target,
+    target.delay,
 ):
     main.add_command(_command)

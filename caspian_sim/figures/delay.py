@@ -14,7 +14,8 @@ from caspian_sim.figures.text import name, number, say
 
 NEEDED = ("avoided_fall", "avoided_fall_low", "avoided_fall_high", "lost", "lost_low", "lost_high")
 MIDDLE_SCENARIO = "ssp245"
-PLOT_CM, LABELS_CM, LINE_CM = 6.4, 4.9, 0.32
+MIDDLE_YEAR = 2050
+PLOT_CM, LABELS_CM, LINE_CM = 6.4, 6.3, 0.32
 LOOKS: tuple[tuple[str, Any, str], ...] = (
     ("#0B4F6C", "-", "o"),
     ("#2E86AB", (0, (4, 1.6)), "s"),
@@ -68,7 +69,7 @@ def delay_table(ds: xr.Dataset) -> pd.DataFrame:
 def _draw(ds: xr.Dataset, width_cm: float) -> Figure:
     narrow = width_cm < style.NARROW_CM
     starts, last = ds["start"].values, int(ds["year"].values[-1])
-    block = 2.6 * LINE_CM
+    block = 3.6 * LINE_CM
     below = block * len(starts) if narrow else 0.0
     page = style.page(
         width_cm,
@@ -112,9 +113,18 @@ def _draw(ds: xr.Dataset, width_cm: float) -> Figure:
         labels.plot(0.3, y + 0.1, marker, color=colour, markersize=3.4, clip_on=False)
         labels.text(0.75, y, say("delay.label", start=int(start), **avoided), fontsize=style.SMALL)
         if place:
-            lost = {key: number(float(now[f"lost{e}"]), 2) for key, e in _ends("lost")}
-            labels.text(0.75, y - LINE_CM, say("delay.lost", **lost), fontsize=style.SMALL, color=style.MUTED)
+            for line, year in enumerate(_told(ds), start=1):
+                then = ds.sel(start=start, year=year)
+                lost = {key: number(float(then[f"lost{e}"]), 2) for key, e in _ends("lost")}
+                words = say("delay.lost", year=year, **lost)
+                labels.text(0.75, y - line * LINE_CM, words, fontsize=style.SMALL, color=style.MUTED)
     return page.figure
+
+
+def _told(ds: xr.Dataset) -> list[int]:
+    """Years whose loss is written: the middle of the century, where it is in the period, and the last."""
+    last = int(ds["year"].values[-1])
+    return [year for year in (MIDDLE_YEAR,) if year in ds["year"].values and year != last] + [last]
 
 
 def _ends(middle: str) -> tuple[tuple[str, str], ...]:

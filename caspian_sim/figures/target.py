@@ -89,6 +89,7 @@ def _draw(ds: xr.Dataset, width_cm: float) -> Figure:
         room = (width_cm - style.LEFT_CM - GAP_CM - 0.4) / 2
         curve = page.axes(style.LEFT_CM, width_cm - style.LEFT_CM - room, TITLE_CM, PLOT_CM)
         chance = page.axes(width_cm - 0.4 - room, 0.4, TITLE_CM, PLOT_CM)
+        chance.yaxis.set_label_coords((style.LABEL_CM - GAP_CM) / room, 0.5)
     highest = _highest_inflow(ds)
     _curves(curve, ds, highest)
     _chances(chance, ds, highest)

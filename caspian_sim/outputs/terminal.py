@@ -19,6 +19,7 @@ from caspian_sim.outputs.scores import scores
 from caspian_sim.outputs.summary import QUANTILES, summary
 from caspian_sim.outputs.tables import number as _number
 from caspian_sim.outputs.tables import plain_table as _table
+from caspian_sim.outputs.target import delay_parts, target_parts
 from caspian_sim.outputs.variance import variance_parts
 from caspian_sim.outputs.write import FIGURES, SUMMARY, Written
 
@@ -38,6 +39,9 @@ def print_result(ds: xr.Dataset) -> None:
         :func:`caspian_sim.reconstruct`, :func:`caspian_sim.solve_balance`, or
         :func:`caspian_sim.equilibrium` for one forcing; the forecasts of a verification; or the posterior of
         a calibration.
+        :func:`caspian_sim.variance`, :func:`caspian_sim.target`, :func:`caspian_sim.delay`,
+        :func:`caspian_sim.literature`, :func:`caspian_sim.solve_balance`, or
+        :func:`caspian_sim.equilibrium` for one forcing; or the forecasts of a verification.
     """
     console = Console(highlight=False)
     if "index" in ds:
@@ -58,6 +62,10 @@ def print_result(ds: xr.Dataset) -> None:
         parts = variance_parts(ds)
     elif "diagnostics" in ds.attrs:
         parts = posterior_parts(ds)
+    elif "required_inflow" in ds:
+        parts = target_parts(ds)
+    elif "lost" in ds:
+        parts = delay_parts(ds)
     else:
         parts = _hindcast_tables(ds) if "term_rmse" in ds else _run_table(ds)
     for number, (title, table) in enumerate(parts):
