@@ -1,7 +1,7 @@
 r"""How much more water the sea would need: level as a function of extra inflow, and its inverse.
 
-A member's level rises with extra inflow, so that each member has one inflow that just holds a level. The
-probability to hold it with an inflow *x* is the share of members whose required inflow is *x* at most, and the
+A member's level rises with extra inflow, so that each member has one inflow that just holds a level.
+The probability to hold it with an inflow *x* is the share of members whose required inflow is *x* at most, and the
 inflow that holds it with probability *p* is the *p*-quantile of theirs:
 
 .. math:: P(h \ge h^*; x) = P(x^*_m \le x), \qquad x_p = \inf\{x : P(x^*_m \le x) \ge p\}
@@ -225,8 +225,8 @@ def rank(probability: float, members: int) -> int:
 def rank_interval(probability: float, members: int, confidence: float) -> tuple[int, int]:
     """Ranks between which the sample quantile of a resampled ensemble lies.
 
-    The percentile bootstrap of a quantile needs no random numbers: the sample quantile of a resample is at most
-    the *j*-th smallest value when *k* or more of the draws are, and their number is binomial.
+    The percentile bootstrap of a quantile needs no random numbers: the sample quantile of a resample is at
+    most the *j*-th smallest value when *k* or more of the draws are, and their number is binomial.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Annual levels of programmes that are paired: the same members, each with the same climate in all of them."""
+"""Annual levels of programmes that are paired: same members, same climate in all of them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Progress = Callable[[int, int], None]
 
 NOBODY = "none"
 WHOLE = "whole catalogue"
-"""All measures that raise the level, carried out by all states; no programme of a configuration has a blank."""
+"""All measures that raise the level, carried out by all states. No name in a configuration has a blank."""
 
 
 def plan_of_levels(config: Config, last_year: int, runs: int) -> Plan:

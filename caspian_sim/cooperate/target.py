@@ -1,8 +1,8 @@
 """How much more water a target level takes, and which programmes bring it.
 
 The required inflow of every member comes from runs with more and more extra inflow
-(:mod:`caspian_sim.cooperate.inflow`); programmes are run with the same members, so that what they bring can be
-read on the same scale: the extra inflow that would lift the member as high.
+(:mod:`caspian_sim.cooperate.inflow`); programmes are run with the same members, so that what they bring can
+be read on the same scale: the extra inflow that would lift the member as high.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from caspian_sim import results
 from caspian_sim.config import Config, Measure, load_config
 from caspian_sim.cooperate.inflow import (
     MOST,
-    STEP,
     Ladder,
     climb,
     growth,
@@ -95,8 +94,8 @@ def target(
     Returns
     -------
     xarray.Dataset
-        ``required_inflow`` by ``scenario`` and ``target_level``, km³/yr on top of a sea without measures, with
-        ``_low`` and ``_high``, the 5 and 95 % points of the bootstrap over members; negative where the level
+        ``required_inflow`` by ``scenario`` and ``target_level``, km³/yr on top of a sea without measures,
+        with ``_low`` and ``_high``, the 5 and 95 % points of the bootstrap over members; negative where the level
         is held with less water than there is, infinite where no inflow that was tried holds it.
         ``member_required_inflow`` for `level`, whose quantile it is. ``programme_probability`` by
         ``scenario`` and ``programme``, and ``programme_inflow``, the constant extra inflow that would lift
@@ -140,7 +139,7 @@ def target(
 
     reached = _programme_runs(plan, groups, step)
     share = growth(plan, asked.start, ramp_years)
-    levels = np.unique(np.round(np.clip(level + AROUND, LOWEST, HIGHEST), 9))
+    levels: Array = np.unique(np.round(np.clip(level + AROUND, LOWEST, HIGHEST), 9)).astype(np.float64)
 
     def answer(place: int) -> Answer:
         found = _required(plan, place, reached, list(groups).index(WHOLE), share, levels, asked)

@@ -60,8 +60,8 @@ def target_table(ds: xr.Dataset) -> pd.DataFrame:
         For each `scenario` and `target_level_m_bhs` the required inflow with its interval, km³/yr.
     """
     require(ds, "target", NEEDED)
-    frame = xr.Dataset({f"required_inflow{e}": ds[f"required_inflow{e}"] for e in ("", "_low", "_high")})
-    frame = frame.to_dataframe().reset_index()
+    numbers = xr.Dataset({f"required_inflow{e}": ds[f"required_inflow{e}"] for e in ("", "_low", "_high")})
+    frame = numbers.to_dataframe().reset_index()
     frame.columns = [
         "scenario",
         "target_level_m_bhs",

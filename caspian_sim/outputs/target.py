@@ -1,4 +1,4 @@
-"""Writes what a target level takes, or what a delay costs: dataset, tables, figures and log; and prints it."""
+"""Writes what a target level takes, or a delay costs: dataset, tables, figures and log; and prints it."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ def _written(
 
 
 def programmes_table(ds: xr.Dataset) -> pd.DataFrame:
-    """What each programme does towards the target, by scenario.
+    """Tabulate what each programme does towards the target, by scenario.
 
     Returns
     -------
