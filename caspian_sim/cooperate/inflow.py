@@ -1,8 +1,8 @@
 r"""How much more water the sea would need: level as a function of extra inflow, and its inverse.
 
-A member's level rises with extra inflow, so that each member has one inflow that just holds a level.
-The probability to hold it with an inflow *x* is the share of members whose required inflow is *x* at most, and the
-inflow that holds it with probability *p* is the *p*-quantile of theirs:
+A member's level rises with extra inflow, so that each member has one inflow that just holds a level. The
+probability to hold it with an inflow *x* is the share of members whose required inflow is at most *x*, and
+the inflow that holds it with probability *p* is the *p*-quantile of theirs:
 
 .. math:: P(h \ge h^*; x) = P(x^*_m \le x), \qquad x_p = \inf\{x : P(x^*_m \le x) \ge p\}
 """

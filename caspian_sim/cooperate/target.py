@@ -94,7 +94,7 @@ def target(
     Returns
     -------
     xarray.Dataset
-        ``required_inflow`` by ``scenario`` and ``target_level``, km³/yr on top of a sea without measures,
+        ``required_inflow`` by ``scenario`` and ``target_level``, km³/yr on top of no measures,
         with ``_low`` and ``_high``, the 5 and 95 % points of the bootstrap over members; negative where the level
         is held with less water than there is, infinite where no inflow that was tried holds it.
         ``member_required_inflow`` for `level`, whose quantile it is. ``programme_probability`` by

@@ -31,8 +31,8 @@ from caspian_sim.figures.hindcast import hindcast, hindcast_table
 from caspian_sim.figures.hypsometry import hypsometry, hypsometry_table
 from caspian_sim.figures.literature import literature, literature_table
 from caspian_sim.figures.literature_gap import literature_gap, literature_gap_table
-from caspian_sim.figures.outlook import outlook, outlook_table
 from caspian_sim.figures.marginal import marginal, marginal_table
+from caspian_sim.figures.outlook import outlook, outlook_table
 from caspian_sim.figures.projection import projection, projection_table
 from caspian_sim.figures.reconstruction import reconstruction, reconstruction_table
 from caspian_sim.figures.save import save_figure
@@ -106,14 +106,14 @@ __all__ = [
     "literature_gap",
     "literature_gap_table",
     "literature_table",
+    "marginal",
+    "marginal_table",
     "outlook",
     "outlook_table",
     "pairs",
     "pairs_table",
     "posterior",
     "posterior_densities",
-    "marginal",
-    "marginal_table",
     "projection",
     "projection_table",
     "reconstruction",
@@ -121,10 +121,10 @@ __all__ = [
     "save_figure",
     "sensitivity",
     "sensitivity_table",
-    "traces",
-    "traces_table",
     "target",
     "target_table",
+    "traces",
+    "traces_table",
     "variance",
     "variance_table",
     "verification",
