@@ -19,9 +19,9 @@ from caspian_sim.cli import (
     record,
     runs,
     structure,
+    target,
     verification,
 )
-from caspian_sim.cli import balance, evaluation, literature, runs, structure, target, verification
 from caspian_sim.cli.shared import INTERRUPTED, INVALID
 from caspian_sim.errors import CaspianError
 

@@ -95,8 +95,8 @@ def target(
     -------
     xarray.Dataset
         ``required_inflow`` by ``scenario`` and ``target_level``, km³/yr on top of no measures,
-        with ``_low`` and ``_high``, the 5 and 95 % points of the bootstrap over members; negative where the level
-        is held with less water than there is, infinite where no inflow that was tried holds it.
+        with ``_low`` and ``_high``, the 5 and 95 % points of the bootstrap over members; negative where
+        the level is held with less water than there is, infinite where no inflow that was tried holds it.
         ``member_required_inflow`` for `level`, whose quantile it is. ``programme_probability`` by
         ``scenario`` and ``programme``, and ``programme_inflow``, the constant extra inflow that would lift
         the sea as high in `year`, with the 5 and 95 % points over members. ``measure_effect`` (cm in `year`),
