@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from caspian_sim.config import Config, load_config
     from caspian_sim.cooperate.burden import burden_sharing
     from caspian_sim.cooperate.coalitions import attribute
+    from caspian_sim.cooperate.delay import delay
+    from caspian_sim.cooperate.target import target
     from caspian_sim.ensemble import reproduce, run
     from caspian_sim.evaluate.budget import solve_balance
     from caspian_sim.evaluate.ensembles import calibrate
@@ -47,6 +49,7 @@ _PLACES = {
     "burden_sharing": ("caspian_sim.cooperate.burden", "burden_sharing"),
     "calibrate": ("caspian_sim.evaluate.ensembles", "calibrate"),
     "data": ("caspian_sim.data", None),
+    "delay": ("caspian_sim.cooperate.delay", "delay"),
     "equilibrium": ("caspian_sim.evaluate.equilibrium", "equilibrium"),
     "hindcast": ("caspian_sim.evaluate.hindcast", "hindcast"),
     "hypsometry": ("caspian_sim.basin.hypsometry", "load_hypsometry"),
@@ -60,6 +63,7 @@ _PLACES = {
     "save": ("caspian_sim.results", "save"),
     "sensitivity": ("caspian_sim.evaluate.sensitivity", "sensitivity"),
     "solve_balance": ("caspian_sim.evaluate.budget", "solve_balance"),
+    "target": ("caspian_sim.cooperate.target", "target"),
     "variance": ("caspian_sim.evaluate.variance", "variance"),
 }
 
@@ -69,6 +73,7 @@ __all__ = [
     "burden_sharing",
     "calibrate",
     "data",
+    "delay",
     "equilibrium",
     "hindcast",
     "hypsometry",
@@ -82,6 +87,7 @@ __all__ = [
     "save",
     "sensitivity",
     "solve_balance",
+    "target",
     "variance",
 ]
 

@@ -113,7 +113,7 @@ def test_interaction_of_two_who_only_achieve_together_is_theirs_alone():
 
 
 def test_shapley_values_of_a_run_add_up_in_every_member(found):
-    for outcome, tolerance in (("avoided_fall", 1e-9), ("avoided_seabed", 1e-6), ("inflow_effect", 1e-9)):
+    for outcome, tolerance in (("avoided_fall", 1e-9), ("avoided_seabed", 1e-6), ("water_brought", 1e-9)):
         total = found[f"{outcome}_shapley"].sum("state")
         assert float(abs(total - found[f"{outcome}_joint"]).max()) < tolerance
         parts = found[f"{outcome}_alone"].sum("state") + found[f"{outcome}_interaction"]
@@ -137,8 +137,12 @@ def test_coalitions_are_what_the_same_programmes_give_in_an_ordinary_run(found):
         ):
             values = found[outcome].sel(coalition=coalition).transpose("scenario", "member", "year").values
             assert_allclose(values, expected.transpose("scenario", "member", "time").values, atol=tolerance)
-        volume = now.measure_effect.sum("measure").transpose("time", "member").values
-        assert_allclose(found.inflow_effect.sel(coalition=coalition).values, volume, atol=1e-9)
+        volume = now.measure_effect.sum("measure")
+        if programme == "joint":
+            volume = volume + none.strait_outflow - now.strait_outflow
+        values = found.water_brought.sel(coalition=coalition).transpose("year", "member", "scenario").values
+        expected = (volume + 0.0 * now.sea_level).transpose("time", "member", "scenario").values
+        assert_allclose(values, expected, atol=1e-9)
 
 
 def test_a_state_without_measures_gets_exactly_nothing(found):
@@ -146,9 +150,12 @@ def test_a_state_without_measures_gets_exactly_nothing(found):
     assert_allclose(found.avoided_fall_shapley.sel(state="IR").values, 0.0, atol=1e-15)
 
 
-def test_a_closed_strait_counts_for_its_state_though_it_brings_no_inflow(found):
-    assert (found.avoided_fall_shapley.sel(state="TM", year=2050) > 0.05).all()
-    assert_allclose(found.inflow_effect_shapley.sel(state="TM").values, 0.0, atol=1e-12)
+def test_a_closed_strait_brings_the_water_that_would_have_flowed_out(found):
+    assert (found.avoided_fall_shapley.sel(state="TM", year=2050) > 0.0).all()
+    assert (found.avoided_fall_shapley.sel(state="TM", year=2050).median("member") > 0.05).all()
+    nobody = cs.run({**SMALL, "programmes": {"none": {}}}).strait_outflow.isel(programme=0, time=-1)
+    closed = found.water_brought_shapley.sel(state="TM", year=2050)
+    assert_allclose(closed.values, nobody.transpose(*closed.dims).values, atol=1e-9)
 
 
 def test_water_saved_is_lost_in_part_through_an_open_strait(found):
@@ -192,7 +199,7 @@ def test_a_programme_in_which_nobody_acts_is_refused():
 
 def test_every_rule_shares_out_the_whole_volume(found):
     shared = cs.burden_sharing(found)
-    gap = abs(shared.burden.sum("state") - found.inflow_effect_joint).max()
+    gap = abs(shared.burden.sum("state") - found.water_brought_joint).max()
     assert float(gap) < 1e-12
     assert_allclose(shared.fraction.sum("state").values, 1.0, atol=1e-12)
     assert_allclose(shared.gain.sum("state").values, found.avoided_seabed_joint.values, rtol=1e-12)
@@ -208,7 +215,7 @@ def test_rules_share_by_what_they_are_named_after(found):
     assert_allclose(burden.values, np.broadcast_to(burden.isel(state=0).values, burden.shape))
     assert_allclose(
         shared.burden.sel(rule="planned").values,
-        found.inflow_effect_alone.sel(year=2050).values,
+        found.water_brought_alone.sel(year=2050, scenario="ssp245").values,
         atol=1e-12,
     )
 

@@ -21,6 +21,7 @@ from caspian_sim.cli import (
     record,
     runs,
     structure,
+    target,
     verification,
 )
 from caspian_sim.cli.shared import INTERRUPTED, INVALID
@@ -74,5 +75,7 @@ for _command in (
     structure.variance,
     calibration.calibrate,
     cooperation.attribute,
+    target.target,
+    target.delay,
 ):
     main.add_command(_command)

@@ -1,1 +1,1 @@
-"""What the littoral states reach alone and together: coalitions, fair shares of an effect and of a burden."""
+"""What the littoral states reach alone and together: coalitions, shares, targets and delay."""

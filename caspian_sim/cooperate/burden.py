@@ -1,9 +1,9 @@
 """Four rules for sharing the burden of the joint programme, side by side.
 
-A rule divides the volume that the joint programme gives the sea in a year among the five states. None of
-them is right: *equal* looks at nothing, *consumption* at who takes most today, *benefit* at who has most
-coast to lose, *shapley* at what each state's own measures do for the level. What each state's measures in the
-programme give stands beside them.
+A rule divides among the five states the water that the joint programme brings the sea in a year, the outflow
+to the bay that it stops included. None of them is right: *equal* looks at nothing, *consumption* at who takes
+most today, *benefit* at who has most coast to lose, *shapley* at what each state's own measures do for the
+level. What each state's measures in the programme bring stands beside them.
 """
 
 from __future__ import annotations
@@ -15,10 +15,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from caspian_sim import data
-from caspian_sim.climate.draws import quantiles, sample
-from caspian_sim.config import parse_config
 from caspian_sim.cooperate.coalitions import STATES
-from caspian_sim.data import Parameter
 from caspian_sim.errors import DataError
 
 Array = NDArray[np.float64]
@@ -28,40 +25,16 @@ RULES: Mapping[str, tuple[str, str]] = {
     "consumption": ("D", "in proportion to irretrievable consumption (consumption_by_state)"),
     "benefit": ("D", "in proportion to length of coast (coastline), standing in for what a state gains"),
     "shapley": ("D", "in proportion to the Shapley value of the avoided fall"),
-    "planned": ("D", "what the measures of the state in the programme give"),
+    "planned": ("D", "what the measures of the state in the programme bring"),
 }
 """Evidence grade and meaning of each rule. Lengths of coast are grade A; that they stand for gains is not."""
-NEEDED = ("avoided_fall_shapley", "avoided_fall_joint", "avoided_seabed_joint", "inflow_effect_joint")
-
-
-def consumption(members: NDArray[np.int64], seed: int, *, central: bool = False) -> Array:
-    """Irretrievable consumption of each state, km³/yr, shape (state, member).
-
-    Parameters
-    ----------
-    members : ndarray of int, shape (member,)
-    seed : int
-    central : bool
-        Give every member the best value instead of a draw from the triangular range.
-    """
-    table = data.load("consumption_by_state")
-    rows = []
-    for state, party in STATES.items():
-        low, best, high = (float(table[name].sel(party=party)) for name in ("low", "best", "high"))
-        prior = Parameter(
-            f"consumption:{state}",
-            "triangular",
-            best,
-            low,
-            high,
-            "km3/yr",
-            "D",
-            "consumption_by_state",
-            party,
-        )
-        drawn = quantiles(seed, prior.name, members)
-        rows.append(np.full(len(members), best) if central else sample(prior, drawn))
-    return np.stack(rows)
+NEEDED = (
+    "avoided_fall_shapley",
+    "avoided_fall_joint",
+    "avoided_seabed_joint",
+    "water_brought_joint",
+    "consumption",
+)
 
 
 def coast() -> Array:
@@ -93,23 +66,18 @@ def burden_sharing(attribution: xr.Dataset) -> xr.Dataset:
         When the dataset is not one of :func:`caspian_sim.attribute`.
     """
     missing = [name for name in NEEDED if name not in attribution]
-    if missing or "config" not in attribution.attrs:
+    if missing:
         raise DataError(
             "burden sharing needs the result of an attribution\n"
-            f"    found    no {missing[0] if missing else 'attribute config'}\n"
+            f"    found    no {missing[0]}\n"
             "    hint     caspian_sim.attribute gives one"
         )
-    config = parse_config(attribution.attrs["config"], "config of the result", with_files=False)
-    drawn = config.uncertainty
     dims = ("state", "scenario", "year", "member")
     fall = attribution["avoided_fall_joint"]
-    used = xr.DataArray(
-        consumption(attribution["member"].values, drawn.seed, central=drawn.parameters == "central"),
-        dims=("state", "member"),
-    )
+    used = attribution["consumption"]
     shore = xr.DataArray(coast(), dims="state")
-    joint = attribution["inflow_effect_joint"]
-    planned = attribution["inflow_effect_shapley"]
+    joint = attribution["water_brought_joint"]
+    planned = attribution["water_brought_shapley"]
     fractions = {
         "equal": xr.full_like(shore, 1.0 / len(STATES)),
         "consumption": used / used.sum("state"),
@@ -145,7 +113,7 @@ def burden_sharing(attribution: xr.Dataset) -> xr.Dataset:
         "fraction": ("1", "share of the burden"),
         "burden": ("km3/yr", "volume that falls to the state"),
         "of_consumption": ("1", "volume that falls to the state over its irretrievable consumption"),
-        "joint_volume": ("km3/yr", "effect of the joint programme on the inflow to the sea"),
+        "joint_volume": ("km3/yr", "water that the joint programme brings"),
         "gain": ("km2", "seabed kept under water, divided by length of coast"),
         "consumption": ("km3/yr", "irretrievable consumption"),
         "coast": ("km", "length of coast"),

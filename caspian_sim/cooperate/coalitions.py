@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,22 +20,18 @@ from caspian_sim import results
 from caspian_sim.collect import exposed_area
 from caspian_sim.config import Config, Measure, load_config
 from caspian_sim.config.schema import Programme
+from caspian_sim.cooperate.paired import water_brought
 from caspian_sim.cooperate.shapley import membership, pair_interactions, shapley_values
 from caspian_sim.ensemble import COLUMNS
 from caspian_sim.errors import ConfigError
 from caspian_sim.evaluate.sensitivity import WORTH_COMPILING, compiled, levels_only, on_all_cores
+from caspian_sim.measures.inputs import STATE_NAMES
 from caspian_sim.plan import Plan, make_plan
 from caspian_sim.simulate import integrate, member_inputs
 
 Array = NDArray[np.float64]
 
-STATES: Mapping[str, str] = {
-    "AZ": "Azerbaijan",
-    "IR": "Iran",
-    "KZ": "Kazakhstan",
-    "RU": "Russia",
-    "TM": "Turkmenistan",
-}
+STATES: Mapping[str, str] = STATE_NAMES
 """Littoral states, in the order of the bits of a coalition."""
 JOINT = "joint"
 NOBODY = "none"
@@ -45,7 +41,7 @@ FEWEST_TOGETHER = 64
 OUTCOMES: Mapping[str, tuple[str, str]] = {
     "avoided_fall": ("m", "annual mean level above that without measures"),
     "avoided_seabed": ("km2", "seabed kept under water that would be exposed without measures"),
-    "inflow_effect": ("km3/yr", "effect of the measures on the inflow to the sea"),
+    "water_brought": ("km3/yr", "inflow that measures bring and outflow to the bay that they stop"),
 }
 """Value of a coalition: unit and meaning by the name of the variable."""
 
@@ -72,11 +68,12 @@ def attribute(
     Returns
     -------
     xarray.Dataset
-        For each of :data:`OUTCOMES` its value by ``coalition``, ``year`` and ``member``, and by ``scenario``
-        where it depends on it; of it ``<outcome>_alone`` and ``<outcome>_shapley`` by ``state``,
+        For each of :data:`OUTCOMES` its value by ``coalition``, ``scenario``, ``year`` and ``member``; of it
+        ``<outcome>_alone`` and ``<outcome>_shapley`` by ``state``,
         ``<outcome>_joint``, ``<outcome>_interaction`` (joint less the sum of all alone) and
         ``<outcome>_pair`` (mean over members of the Shapley interaction index, by ``state`` and ``other``).
         ``sea_level`` of every year without measures (programme ``none``) and with all (``joint``), m BHS.
+        ``consumption`` of each state today, as the members draw it, km³/yr.
         Attributes ``runs`` and ``seconds``: what it took.
 
     Raises
@@ -107,8 +104,8 @@ def attribute(
             f"    found    participants {', '.join(joint.participants) or 'none'}, and no measure of theirs"
         )
     plan = replace(plan, programmes=_divided(used, regardless))
-    values, level = _run(plan, [year - plan.frame.calendar.first_year for year in years], progress)
-    dataset = _dataset(config, plan, used, values, level, years)
+    found = _run(plan, [year - plan.frame.calendar.first_year for year in years], progress)
+    dataset = _dataset(config, plan, used, found, years)
     dataset.attrs.update(
         {"joint_programme": programme, "runs": runs, "seconds": f"{time.perf_counter() - began:.1f}"}
     )
@@ -154,6 +151,7 @@ def _divided(used: Sequence[Measure], regardless: Sequence[Measure]) -> dict[str
     """Measures of every coalition: those of the joint programme, each just as it stands there.
 
     A programme as a whole may begin later: worked out for a coalition alone, dates would depend on who is in.
+    What measures may count for together, such as a cap, follows from who is in.
     """
     found: dict[str, Sequence[Measure]] = {}
     for inside in membership(len(STATES)):
@@ -163,10 +161,25 @@ def _divided(used: Sequence[Measure], regardless: Sequence[Measure]) -> dict[str
     return found
 
 
-def _run(
-    plan: Plan, wanted: Sequence[int], progress: Callable[[int, int], None] | None
-) -> tuple[dict[str, Array], Array]:
-    """Value of the coalitions (coalition, [scenario,] year, member), and level of none and all."""
+@dataclass(frozen=True)
+class _Found:
+    """What the coalitions came to.
+
+    Attributes
+    ----------
+    values : dict of outcome to ndarray, shape (coalition, scenario, year, member)
+    level : ndarray, shape (time, scenario, 2, member)
+        Annual mean level with nobody and with all, m BHS.
+    consumption : ndarray, shape (state, member)
+        km³/yr.
+    """
+
+    values: dict[str, Array]
+    level: Array
+    consumption: Array
+
+
+def _run(plan: Plan, wanted: Sequence[int], progress: Callable[[int, int], None] | None) -> _Found:
     config = plan.frame.config
     scenarios, programmes = len(config.climate.scenarios), len(plan.programmes)
     members = np.arange(config.uncertainty.members)
@@ -176,15 +189,16 @@ def _run(
 
     def part(some: NDArray[np.int64]) -> Array:
         """Everything that is kept, one below the other: rows by member."""
-        run = integrate(plan, some, member_inputs(plan, some))
+        inputs = member_inputs(plan, some)
+        run = integrate(plan, some, inputs)
         by_year = run.solution.level.reshape(years, scenarios, programmes, len(some))
         level = by_year[wanted].transpose(2, 1, 0, 3)
         exposed = exposed_area(plan.frame, level) * run.parameters["area_factor"]
-        inflow = np.stack(
-            [plan.frame.calendar.interval_mean(effect.inflow.T)[:, wanted].T for effect in run.effects]
-        )
+        outflow = run.solution.strait_outflow.reshape(by_year.shape)
+        water = water_brought(plan, run.effects, outflow)[wanted].transpose(2, 1, 0, 3)
         ends = by_year[:, :, [0, -1]]
-        parts = (level - level[:1], exposed[:1] - exposed, inflow - inflow[:1], ends)
+        used = np.stack([inputs[f"consumption:{state}"] for state in STATES])
+        parts = (level - level[:1], exposed[:1] - exposed, water, ends, used)
         return np.concatenate([array.reshape(-1, len(some)) for array in parts])
 
     found: list[Array] = []
@@ -192,26 +206,28 @@ def _run(
         found.append(done)
         if progress is not None:
             progress(len(found), len(batches))
-    shapes = [(programmes, scenarios, len(wanted))] * 2 + [(programmes, len(wanted)), (years, scenarios, 2)]
+    value = (programmes, scenarios, len(wanted))
+    shapes = [value] * len(OUTCOMES) + [(years, scenarios, 2), (len(STATES),)]
     edges = np.cumsum([int(np.prod(shape)) for shape in shapes])[:-1]
     rows = np.split(np.concatenate(found, axis=1), edges)
-    *values, level = (array.reshape(*shape, len(members)) for array, shape in zip(rows, shapes, strict=True))
-    return dict(zip(OUTCOMES, values, strict=True)), level
+    *values, level, consumption = (
+        array.reshape(*shape, len(members)) for array, shape in zip(rows, shapes, strict=True)
+    )
+    return _Found(dict(zip(OUTCOMES, values, strict=True)), level, consumption)
 
 
 def _dataset(
     config: Config,
     plan: Plan,
     used: Sequence[Measure],
-    values: Mapping[str, Array],
-    level: Array,
+    found: _Found,
     years: Sequence[int],
 ) -> xr.Dataset:
     players = len(STATES)
     variables = {}
-    for outcome, value in values.items():
+    dims = ("scenario", "year", "member")
+    for outcome, value in found.values.items():
         units, meaning = OUTCOMES[outcome]
-        dims = ("scenario", "year", "member") if value.ndim == 4 else ("year", "member")
         alone = value[2 ** np.arange(players)]
         parts = {
             "": (("coalition", *dims), value, meaning),
@@ -233,8 +249,13 @@ def _dataset(
             variables[outcome + ending] = (names, array, {"units": units, "long_name": text})
     variables["sea_level"] = (
         ("time", "scenario", "programme", "member"),
-        level,
+        found.level,
         {"units": "m", "long_name": "annual mean sea level", "datum": "Baltic Height System (BHS)"},
+    )
+    variables["consumption"] = (
+        ("state", "member"),
+        found.consumption,
+        {"units": "km3/yr", "long_name": "irretrievable consumption of today"},
     )
     middle, bounds = results.time_axis(plan.frame.calendar.first_year, max(years), "annual")
     attributes = results.provenance(config)

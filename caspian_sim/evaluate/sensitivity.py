@@ -35,7 +35,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import xarray as xr
@@ -52,6 +52,7 @@ from caspian_sim.plan import Plan, make_plan
 from caspian_sim.simulate import integrate
 
 Array = NDArray[np.float64]
+T = TypeVar("T")
 Model = Callable[[NDArray[np.bool_], NDArray[np.int64]], Array]
 Progress = Callable[[int, int], None]
 
@@ -159,7 +160,7 @@ def indices(
     return Indices(index, low, high, both.mean(axis=1), both.std(axis=1))
 
 
-def on_all_cores(function: Callable[[Any], Array], batches: Sequence[Any]) -> Iterator[Array]:
+def on_all_cores(function: Callable[[Any], T], batches: Sequence[Any]) -> Iterator[T]:
     """Results of the batches in their order, worked out in threads."""
     # The first one alone: what is compiled or loaded on first use is then there for all.
     yield function(batches[0])

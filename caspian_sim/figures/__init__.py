@@ -26,6 +26,7 @@ from caspian_sim.figures.burden import burden, burden_figure_table
 from caspian_sim.figures.calibration import posterior, posterior_densities, traces, traces_table
 from caspian_sim.figures.calibration_pairs import pairs, pairs_table
 from caspian_sim.figures.checklist import check_number, check_target, checklist, checklist_table
+from caspian_sim.figures.delay import delay, delay_table
 from caspian_sim.figures.equilibrium import equilibrium, equilibrium_table
 from caspian_sim.figures.forecasts import forecasts, forecasts_table
 from caspian_sim.figures.hindcast import hindcast, hindcast_table
@@ -33,12 +34,14 @@ from caspian_sim.figures.hypsometry import hypsometry, hypsometry_table
 from caspian_sim.figures.joint import joint, joint_table
 from caspian_sim.figures.literature import literature, literature_table
 from caspian_sim.figures.literature_gap import literature_gap, literature_gap_table
+from caspian_sim.figures.marginal import marginal, marginal_table
 from caspian_sim.figures.outlook import outlook, outlook_table
 from caspian_sim.figures.projection import projection, projection_table
 from caspian_sim.figures.reconstruction import reconstruction, reconstruction_table
 from caspian_sim.figures.save import save_figure
 from caspian_sim.figures.sensitivity import sensitivity, sensitivity_table
 from caspian_sim.figures.shapley import shapley, shapley_table
+from caspian_sim.figures.target import target, target_table
 from caspian_sim.figures.variance import variance, variance_table
 from caspian_sim.figures.verification import verification, verification_table
 
@@ -97,6 +100,8 @@ __all__ = [
     "check_target",
     "checklist",
     "checklist_table",
+    "delay",
+    "delay_table",
     "equilibrium",
     "equilibrium_table",
     "forecasts",
@@ -111,6 +116,8 @@ __all__ = [
     "literature_gap",
     "literature_gap_table",
     "literature_table",
+    "marginal",
+    "marginal_table",
     "outlook",
     "outlook_table",
     "pairs",
@@ -126,6 +133,8 @@ __all__ = [
     "sensitivity_table",
     "shapley",
     "shapley_table",
+    "target",
+    "target_table",
     "traces",
     "traces_table",
     "variance",

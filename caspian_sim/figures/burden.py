@@ -13,7 +13,7 @@ from caspian_sim.figures.reading import RUN_COORDINATES, middle_scenario, requir
 from caspian_sim.figures.states import attribution_footer
 from caspian_sim.figures.text import name, number, say
 
-NEEDED = ("avoided_fall_shapley", "inflow_effect_joint", "avoided_seabed_joint", *RUN_COORDINATES)
+NEEDED = ("avoided_fall_shapley", "water_brought_joint", "avoided_seabed_joint", *RUN_COORDINATES)
 STATE_CM, RULE_CM, NUMBERS_CM = 3.3, 2.8, 2.4
 """Room for the names of states and of rules, and for the numbers at the right."""
 ROW_CM, BETWEEN_ROWS = 0.36, 0.8

@@ -377,6 +377,48 @@ ENGLISH: Mapping[str, str] = {
     "Coast: State of the Environment 2019 after Panin et al. 2005 (A); that a longer coast means a larger "
     "gain, and that seabed kept wet divides by it, is an assumption (D): no division of the exposed seabed "
     "by state exists.",
+    # Target, marginal effect and delay
+    "target.title": "How much more water a level of the Caspian Sea takes",
+    "target.subtitle": "Extra inflow, constant from {start}{ramp}, with which the annual mean is not "
+    "below a level in {span} with probability {probability}; shaded: {confidence} % interval. Right: "
+    "probability to hold {level} m. Grey: what the whole catalogue brings, as constant inflow (5–95 %, "
+    "grade D; line: median).",
+    "target.ramp": " and grown over {years} years",
+    "target.in": "{year}",
+    "target.throughout": "every year until {year}",
+    "target.whole": "whole catalogue,\n{low} to {high} km³/yr (grade D)",
+    "target.asked": "{level} m",
+    "target.answer": "{scenario}: {inflow} ({low} to {high}); reaches {share} %",
+    "target.answers": "For {level} m, km³/yr ({confidence} %), and probability with the whole catalogue:",
+    "target.beyond": "{scenario}: not held by {most} km³/yr; reaches {share} %",
+    "target.reached": "Held with probability {probability} by the whole catalogue under {names}.",
+    "target.missed": "Not reachable with the catalogue under {names}: all its measures together bring "
+    "{inflow} km³/yr (median).",
+    "target.sources": "{members} members. The whole catalogue is every measure that raises the level, "
+    "the northern transfer and a dam in the strait included; most of their volumes are assumptions "
+    "(evidence grade D).",
+    "axis.target": "Level to hold (m BHS)",
+    "axis.extra_inflow": "Extra inflow (km³/yr)",
+    "axis.probability": "Probability (%)",
+    "marginal.title": "What each measure lifts the sea for the water that it brings",
+    "marginal.subtitle": "{scenario}, {year}, each measure alone. Width: water that it brings in that "
+    "year; height: rise for each km³/yr of it; so the area is the rise. Dashed: constant extra inflow "
+    "from {start}.",
+    "marginal.label": "{title} ({grade}): {effect} cm ({low} to {high})",
+    "marginal.axis": "Rise (cm per km³/yr)",
+    "marginal.water": "Water brought (km³/yr), one measure beside the other",
+    "marginal.sources": "Medians of {members} members, ranges 5–95 %. Letters: evidence grade of the "
+    "volume; D is an assumption. A measure that starts later has lifted the sea less by {year}. Effects "
+    "of measures that act together do not quite add up.",
+    "delay.title": "What waiting costs: the same programme, begun in different years",
+    "delay.subtitle": "{scenario}, {programme}. Level with the programme less level without measures, "
+    "same members; lines: median, bars: 5–95 % in {last}.",
+    "delay.label": "from {start}: {avoided} m ({low} to {high})",
+    "delay.lost": "by {year} {lost} m less ({low} to {high})",
+    "delay.axis": "Avoided fall (m)",
+    "delay.sources": "{members} members. All measures of the programme move together: the first starts "
+    "in the year given.",
+    "delay.grade_d": "Assumptions (evidence grade D): measures {names}.",
     # Footer
     "footer.grade_d": "Assumptions (evidence grade D): {items}.",
     "footer.measures": "measures {names}",

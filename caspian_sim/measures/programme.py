@@ -43,8 +43,12 @@ def measures_of(programme: Programme, available: Mapping[str, Measure]) -> list[
         chosen = [_shifted(measure, later) for measure in chosen]
     chosen = [_complied_with(measure, programme) for measure in chosen]
     kept = [_until_its_state_leaves(measure, programme) for measure in chosen]
-    growth = [entry for entry in available.values() if entry.role == "growth"]
-    return [measure for measure in kept if measure is not None] + growth
+    return [measure for measure in kept if measure is not None] + growth_of(available)
+
+
+def growth_of(available: Mapping[str, Measure]) -> list[Measure]:
+    """Growth of use, which acts in every programme, and alone in one without measures."""
+    return [entry for entry in available.values() if entry.role == "growth"]
 
 
 def _is_chosen(name: str, measure: Measure, programme: Programme, available: Mapping[str, Measure]) -> bool:

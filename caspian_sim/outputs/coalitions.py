@@ -110,7 +110,7 @@ def attribution_csv(ds: xr.Dataset) -> str:
         ds,
         [
             "avoided_fall: annual mean level above that without measures; avoided_seabed: seabed kept under "
-            "water; inflow_effect: what the measures bring",
+            "water; water_brought: what the measures bring, outflow to the bay that they stop included",
             "alone: the state acts alone; shapley: its Shapley value, which add up to joint; joint: all "
             "together; interaction: joint less the sum of all alone; pair: Shapley interaction index",
         ],
@@ -125,7 +125,7 @@ def burden_csv(ds: xr.Dataset) -> str:
         ds,
         [
             f"rules, with their grade: {rules}",
-            "volume: share of the effect of the joint programme on the inflow; of_consumption: share over "
+            "volume: share of the water that the joint programme brings; of_consumption: share over "
             "irretrievable consumption, above 100 what the state does not have",
             "gain: seabed that the joint programme keeps under water, divided by length of coast for want "
             "of a division by state",
