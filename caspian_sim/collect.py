@@ -20,6 +20,7 @@ from caspian_sim.climate.scenario import ScenarioClimate
 from caspian_sim.config import Config, Measure
 from caspian_sim.data import Parameter
 from caspian_sim.measures.consumption import PARTIES
+from caspian_sim.measures.cost import COSTS
 from caspian_sim.measures.effect import ProgrammeEffect
 from caspian_sim.solve import Solution, Watch
 
@@ -43,6 +44,7 @@ DIMS: dict[str, tuple[str, ...]] = {
     "global_warming": ("scenario", "member", "time"),
     "measure_effect": ("programme", "member", "measure", "time"),
     "first_event": ("scenario", "programme", "member", "event"),
+    **dict.fromkeys(COSTS, ("programme", "member")),
     "parameters": ("parameter", "member"),
 }
 
@@ -249,6 +251,7 @@ def collect_members(
             mean = calendar.interval_mean(np.ascontiguousarray(share.T))
             effect_of[programme, :, rows[measure.id]] = volume[:, None] * mean
     arrays["measure_effect"] = effect_of
+    arrays |= {name: np.stack([effect.cost[name] for effect in effects]) for name in COSTS}
     return Members(members, {name: arrays[name] for name in DIMS}, solution.steps, solution.evaluations)
 
 

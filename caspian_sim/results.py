@@ -170,6 +170,7 @@ def assemble(
         ("parameter", "uncertain parameter"),
         ("quantile", "probability of a quantile over the members"),
         ("year", "calendar year"),
+        ("report_year", "calendar year of the tables"),
     ):
         if name in dataset.coords:
             dataset[name].attrs["long_name"] = meaning

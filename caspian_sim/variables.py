@@ -63,6 +63,30 @@ VARIABLES: dict[str, tuple[str, str, str | None, dict[str, str]]] = {
         None,
         {"comment": "decimal calendar year; missing if it does not fall, as when it starts below"},
     ),
+    "known_cost": (
+        "1e6",
+        "cost of building of the measures of a programme in million US dollars, where a source gives one",
+        None,
+        {"comment": "money that is not spent counts as negative; measures without a known cost do not count"},
+    ),
+    "known_running_cost": (
+        "1e6 year-1",
+        "running cost of the measures of a programme in million US dollars, where a source gives one",
+        None,
+        {"comment": "measures without a known cost do not count"},
+    ),
+    "exposed_seabed_avoided": (
+        "km2",
+        "seabed exposed with the programme none less that with the programme, in the same member",
+        None,
+        {},
+    ),
+    "years_gained": (
+        "year",
+        "years until an event longer than with the programme none in the same member",
+        None,
+        {"comment": "counted to the end of the reported year, as which never counts"},
+    ),
     "parameters": (
         "1",
         "parameter of a member",

@@ -15,7 +15,7 @@ from test_measures import STATES, dam, measure, months_of
 import caspian_sim as cs
 from caspian_sim.cli import main
 from caspian_sim.config import default_catalogue, load_config
-from caspian_sim.config.schema import Programme
+from caspian_sim.config.programme import Programme
 from caspian_sim.forcing import side_by_side
 from caspian_sim.measures.effect import programme_effect
 from caspian_sim.measures.programme import measures_of

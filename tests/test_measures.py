@@ -10,7 +10,7 @@ import caspian_sim as cs
 from caspian_sim.climate.draws import draw_inputs
 from caspian_sim.config import load_config
 from caspian_sim.config.measure import Measure
-from caspian_sim.config.schema import Programme
+from caspian_sim.config.programme import Programme
 from caspian_sim.measures.consumption import PARTIES, consumption_change
 from caspian_sim.measures.effect import programme_effect
 from caspian_sim.measures.inputs import volume_prior

@@ -42,6 +42,8 @@ DIMS = {
     "consumption_change": ("state", "time"),
     "measure_effect": ("programme", "member", "measure", "time"),
     "first_event": ("scenario", "programme", "member", "event"),
+    "known_cost": ("programme", "member"),
+    "known_running_cost": ("programme", "member"),
     "parameters": ("parameter", "member"),
 }
 FLUXES = (

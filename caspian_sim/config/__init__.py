@@ -15,8 +15,9 @@ from caspian_sim.config.loader import load_config, parse_config
 from caspian_sim.config.measure import Measure
 from caspian_sim.config.parameters import overridden_parameters, parameters_of
 from caspian_sim.config.problems import InvalidConfigError, Problem
+from caspian_sim.config.programme import Programme
 from caspian_sim.config.ranges import VolumeRange
-from caspian_sim.config.schema import Config, Execution, Programme
+from caspian_sim.config.schema import Config, Execution
 
 __all__ = [
     "FILE_KEYS",

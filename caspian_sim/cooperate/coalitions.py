@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from caspian_sim import results
 from caspian_sim.collect import exposed_area
 from caspian_sim.config import Config, Measure, load_config
-from caspian_sim.config.schema import Programme
+from caspian_sim.config.programme import Programme
 from caspian_sim.cooperate.paired import water_brought
 from caspian_sim.cooperate.shapley import membership, pair_interactions, shapley_values
 from caspian_sim.ensemble import COLUMNS

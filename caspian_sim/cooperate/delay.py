@@ -11,7 +11,7 @@ import xarray as xr
 
 from caspian_sim import results
 from caspian_sim.config import Config, Measure, load_config
-from caspian_sim.config.schema import Programme
+from caspian_sim.config.programme import Programme
 from caspian_sim.cooperate.paired import NOBODY, Progress, paired_levels, plan_of_levels, quantiles
 from caspian_sim.errors import ConfigError, OutOfRangeError
 from caspian_sim.measures.programme import growth_of, measures_of

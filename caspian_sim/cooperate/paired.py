@@ -73,6 +73,16 @@ def raising_measures(config: Config) -> dict[str, Measure]:
     }
 
 
+def whole_catalogue(measures: Mapping[str, Measure]) -> list[Measure]:
+    """Measures that can be carried out together: none in the place of another one, and one rule for gates."""
+    chosen: list[Measure] = []
+    for measure in measures.values():
+        gates = measure.closed_below_m is not None and any(m.closed_below_m is not None for m in chosen)
+        if measure.alternative_to not in measures and not gates:
+            chosen.append(measure)
+    return chosen
+
+
 def water_brought(plan: Plan, effects: Sequence[ProgrammeEffect], outflow: Array) -> Array:
     """Work out the water that measures bring: inflow, and outflow to Kara-Bogaz-Gol that they stop.
 

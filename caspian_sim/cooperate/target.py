@@ -40,6 +40,7 @@ from caspian_sim.cooperate.paired import (
     quantiles,
     raising_measures,
     water_brought,
+    whole_catalogue,
 )
 from caspian_sim.errors import OutOfRangeError
 from caspian_sim.evaluate.sensitivity import on_all_cores
@@ -128,7 +129,7 @@ def target(
     groups: dict[str, Sequence[Measure]] = {
         NOBODY: growth,
         **{name: measures_of(p, available) for name, p in config.programmes.items()},
-        WHOLE: [measure for measure in measures.values() if measure.alternative_to not in measures] + growth,
+        WHOLE: whole_catalogue(measures) + growth,
         **{f"measure:{name}": [measure, *growth] for name, measure in measures.items()},
     }
     steps = len(member_parts(plan, len(groups) * len(config.climate.scenarios)))

@@ -12,7 +12,7 @@ from scipy.optimize import brentq
 
 from caspian_sim import data
 from caspian_sim.config import Config
-from caspian_sim.config.schema import Programme
+from caspian_sim.config.programme import Programme
 from caspian_sim.plan import Plan, make_plan
 from caspian_sim.simulate import integrate
 

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from caspian_sim import data
 from caspian_sim.climate.warming import observed_warming
 from caspian_sim.config import Config, load_config
-from caspian_sim.config.schema import Programme
+from caspian_sim.config.programme import Programme
 from caspian_sim.ensemble import parts_of
 from caspian_sim.errors import ConfigError
 from caspian_sim.evaluate.central import Area, central_level, central_plan, needed_values

@@ -7,13 +7,15 @@ water twice, and growth of use that is avoided but was never in the run.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from caspian_sim.basin.rivers import MONTHS, month_fractions
 from caspian_sim.config.measure import Measure
+from caspian_sim.errors import ConfigError
+from caspian_sim.measures.cost import known_costs
 from caspian_sim.measures.inputs import (
     compliance_priors,
     consumption_priors,
@@ -44,6 +46,8 @@ class ProgrammeEffect:
         Level below which gates in the strait are closed, m BHS; None without such a rule.
     closing : ndarray, shape (month, 1) or (month, member), or None
         Share of the strait that closed gates take away.
+    cost : mapping of name to ndarray, shape (member,)
+        Known costs (:func:`caspian_sim.measures.cost.known_costs`).
     """
 
     measures: tuple[Measure, ...]
@@ -52,6 +56,7 @@ class ProgrammeEffect:
     opening: Array
     closed_below: float | None = None
     closing: Array | None = None
+    cost: Mapping[str, Array] = field(default_factory=dict)
 
     @property
     def inflow(self) -> Array:
@@ -120,10 +125,16 @@ def programme_effect(
         shut = shut if kept is None else shut * kept
         if measure.closed_below_m is None:
             opening = opening * (1.0 - shut)
-        else:
+        elif closing is None:
             closed_below, closing = measure.closed_below_m, shut
+        else:
+            raise ConfigError(
+                "two rules for gates in the strait cannot act in one programme\n"
+                f"    found    closed below {closed_below:g} m and below {measure.closed_below_m:g} m"
+            )
     plain = opening[:, 0] if opening.shape[1] == 1 else opening
-    return ProgrammeEffect(tuple(measures), tuple(share), volume, plain, closed_below, closing)
+    cost = known_costs(measures, int(years[-1]), inputs, members)
+    return ProgrammeEffect(tuple(measures), tuple(share), volume, plain, closed_below, closing, cost)
 
 
 def _compliance(measure: Measure, members: int, inputs: Mapping[str, Array]) -> Array | None:

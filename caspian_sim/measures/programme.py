@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from caspian_sim.config.measure import Measure
-from caspian_sim.config.schema import Programme
+from caspian_sim.config.programme import Programme
 
 Array = NDArray[np.float64]
 
@@ -26,18 +26,10 @@ def measures_of(programme: Programme, available: Mapping[str, Measure]) -> list[
     Returns
     -------
     list of Measure
-        Those of the participating states, cut down to the ones that the programme names, in catalogue order,
-        with the start, the end and the compliance that the programme gives them. A measure that stands in the
-        place of another one is carried out where it is named, or where the other one is not in the run.
-        Growth of use belongs to every programme.
+        Those that the programme chooses (:meth:`caspian_sim.config.programme.Programme.chosen`), with the
+        start, the end and the compliance that it gives them. Growth of use belongs to every programme.
     """
-    chosen = [
-        measure
-        for name, measure in available.items()
-        if measure.role == "measure"
-        and measure.state in programme.participants
-        and _is_chosen(name, measure, programme, available)
-    ]
+    chosen = programme.chosen(available)
     if programme.start is not None and chosen:
         later = _number(programme.start) - min(_number(measure.start) for measure in chosen)
         chosen = [_shifted(measure, later) for measure in chosen]
@@ -49,12 +41,6 @@ def measures_of(programme: Programme, available: Mapping[str, Measure]) -> list[
 def growth_of(available: Mapping[str, Measure]) -> list[Measure]:
     """Growth of use, which acts in every programme, and alone in one without measures."""
     return [entry for entry in available.values() if entry.role == "growth"]
-
-
-def _is_chosen(name: str, measure: Measure, programme: Programme, available: Mapping[str, Measure]) -> bool:
-    if programme.measures is None:
-        return measure.alternative_to not in available
-    return name in programme.measures
 
 
 def _number(month: str) -> int:

@@ -25,7 +25,7 @@ from caspian_sim.figures.reading import (
 from caspian_sim.measures.programme import measures_of
 from caspian_sim.outputs.programmes import costs, gains
 from caspian_sim.solve import Watch
-from caspian_sim.stream import BASELINE
+from caspian_sim.stream import BASELINE, report_years
 
 Array = NDArray[np.float64]
 
@@ -61,9 +61,8 @@ def summary(ds: xr.Dataset) -> pd.DataFrame:
             Level above that of the programme "none" in the same member, m; only when the run has that
             programme.
         ``avoided_exposed_*_km2``, ``share_kept_above_*``, ``years_gained_*``
-            What the programme gains against "none" (:func:`caspian_sim.outputs.programmes.gains`), where the
-            dataset has the members.
-        ``known_cost_million_usd``, ``known_cost_million_usd_per_year``, ``measures_without_cost``
+            What the programme gains against "none" (:func:`caspian_sim.outputs.programmes.gains`).
+        ``known_cost_*_million_usd``, ``known_running_cost_*_million_usd_per_year``, ``measures_without_cost``
             Costs as far as a source gives them.
 
     Raises
@@ -81,10 +80,10 @@ def summary(ds: xr.Dataset) -> pd.DataFrame:
     mean = yearly_mean(ds, "sea_level")
     exposed = ds["exposed_seabed_quantile" if "exposed_seabed" not in ds else "exposed_seabed"]
     reference = float(exposed.attrs["reference_level"])
-    years = config.outcomes.report_years or (config.period.end,)
+    years = report_years(config)
     below = {threshold: _share_below(ds, threshold) for threshold in config.outcomes.thresholds_m}
     gain = _above_baseline(ds, points) if BASELINE in ds["programme"].values else None
-    against = gains(ds, config) if gain is not None and not keeps_statistics(ds) else None
+    against = gains(ds, config) if gain is not None else None
     rows = []
     for scenario in ds["scenario"].values:
         for programme in ds["programme"].values:
@@ -103,7 +102,7 @@ def summary(ds: xr.Dataset) -> pd.DataFrame:
                 if gain is not None:
                     row |= _points("above_none", "m", gain.sel(at).values, METRE_DECIMALS)
                 if against is not None:
-                    row |= {**against(at), **costs(config, str(programme))}
+                    row |= {**against(at), **costs(ds, config, str(programme))}
                 rows.append(row)
     return pd.DataFrame(rows)
 
@@ -191,6 +190,10 @@ def _header(ds: xr.Dataset) -> Iterator[str]:
         yield (
             'avoided_exposed, years_gained: against "none" in the same member; years until the end of the '
             "year, never counts as its end"
+        )
+        yield (
+            "known_cost, known_running_cost: where a source gives one; empty when none does, and "
+            "measures_without_cost counts those that lack one"
         )
     for kind, names in assumptions(config, ds).items():
         if names:

@@ -9,7 +9,8 @@ import xarray as xr
 from caspian_sim import results
 from caspian_sim.collect import Frame, Members, MemberStore, Store
 from caspian_sim.errors import OutputError
-from caspian_sim.stream.quantiles import BASELINE, REPORTED, QuantileStore
+from caspian_sim.stream.gains import fall_times, years_gained
+from caspian_sim.stream.quantiles import BASELINE, REPORTED, QuantileStore, report_years
 from caspian_sim.stream.zarr import ZarrStore
 
 
@@ -66,4 +67,14 @@ def make_store(frame: Frame, folder: Path | None = None) -> Store:
     return members if output.keep == "members" else BothStore(members, QuantileStore(frame))
 
 
-__all__ = ["BASELINE", "REPORTED", "BothStore", "QuantileStore", "ZarrStore", "make_store"]
+__all__ = [
+    "BASELINE",
+    "REPORTED",
+    "BothStore",
+    "QuantileStore",
+    "ZarrStore",
+    "fall_times",
+    "make_store",
+    "report_years",
+    "years_gained",
+]

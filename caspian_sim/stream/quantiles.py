@@ -15,7 +15,10 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from caspian_sim.collect import DIMS, Calendar, Frame, Members, coordinates, put_together
+from caspian_sim.config import Config
+from caspian_sim.measures.cost import COSTS
 from caspian_sim.results import assemble
+from caspian_sim.stream.gains import fall_times, years_gained
 from caspian_sim.stream.histogram import Array, Distribution, Histogram, Sample
 
 # Memory for the distribution of one variable. 10,000 members of four scenarios, two programmes and 75 years
@@ -34,6 +37,11 @@ BASELINE: Final = "none"
 BY_YEAR = ("scenario", "programme", "member", "year")
 
 
+def report_years(config: Config) -> tuple[int, ...]:
+    """Years of the tables of a run: those that are asked for, or the last."""
+    return config.outcomes.report_years or (config.period.end,)
+
+
 def kept_variables(frame: Frame) -> dict[str, tuple[str, ...]]:
     """Variables of whose members quantiles are kept, with their dimensions."""
     kept = {name: dims for name, dims in DIMS.items() if "time" in dims}
@@ -41,7 +49,9 @@ def kept_variables(frame: Frame) -> dict[str, tuple[str, ...]]:
         kept |= {"annual_sea_level": BY_YEAR, "annual_sea_area": BY_YEAR}
     if BASELINE in frame.config.programmes:
         kept["sea_level_above_none"] = BY_YEAR
-    return {**kept, "first_event": DIMS["first_event"]}
+        kept["exposed_seabed_avoided"] = (*BY_YEAR[:-1], "report_year")
+        kept["years_gained"] = (*DIMS["first_event"], "report_year")
+    return {**kept, **{name: DIMS[name] for name in ("first_event", *COSTS)}}
 
 
 class QuantileStore:
@@ -76,6 +86,7 @@ class QuantileStore:
             **coordinates(self._frame),
             "quantile": np.array(probabilities),
             "year": self._frame.calendar.calendar_years,
+            "report_year": np.array(report_years(self._frame.config)),
         }
 
     def _dims(self, name: str) -> tuple[str, ...]:
@@ -110,9 +121,10 @@ class QuantileStore:
         self._seen[part.members] = True
 
     def _derived(self, part: Members) -> dict[str, Array]:
-        """Annual means and differences to the programme "none", shape (scenario, programme, member, year)."""
+        """Annual means and differences to the programme "none", with the dimensions of the variables kept."""
         calendar = self._frame.calendar
-        annual = {f"annual_{name}": part.arrays[name] for name in ("sea_level", "sea_area")}
+        means = ("sea_level", "sea_area", "exposed_seabed")
+        annual = {f"annual_{name}": part.arrays[name] for name in means}
         if calendar.frequency == "monthly":
             years = Calendar(calendar.first_year, calendar.last_year)
             annual = {name: years.interval_mean(values) for name, values in annual.items()}
@@ -120,7 +132,24 @@ class QuantileStore:
         if BASELINE in programmes:
             level, baseline = annual["annual_sea_level"], programmes.index(BASELINE)
             annual["sea_level_above_none"] = level - level[:, [baseline]]
+            exposed = annual["annual_exposed_seabed"]
+            reported = [year - calendar.first_year for year in report_years(self._frame.config)]
+            annual["exposed_seabed_avoided"] = (exposed[:, [baseline]] - exposed)[..., reported]
+            times = self._fall_times(level, part.arrays["first_event"])
+            annual["years_gained"] = np.stack(
+                [
+                    years_gained(times, times[:, [baseline]], year + 1.0)
+                    for year in report_years(self._frame.config)
+                ],
+                axis=-1,
+            )
         return annual
+
+    def _fall_times(self, level: Array, first_event: Array) -> Array:
+        low = np.zeros(first_event.shape, np.bool_)
+        for event, threshold in enumerate(self._frame.watch.levels):
+            low[..., event] = level[..., 0] < threshold
+        return fall_times(first_event, low, float(self._frame.calendar.first_year))
 
     def _has_happened(self, level: Array, first_event: Array) -> NDArray[np.bool_]:
         """Whether each event has happened by the end of each year.
@@ -145,7 +174,7 @@ class QuantileStore:
         return members.assign(_with_attributes(own, attributes).data_vars)
 
     def _own_coordinates(self) -> dict[str, Any]:
-        return {name: self._coordinates()[name] for name in ("quantile", "year")}
+        return {name: self._coordinates()[name] for name in ("quantile", "year", "report_year")}
 
     def statistics(
         self,
