@@ -173,13 +173,15 @@ class Programme(Section):
         list of Measure
             Those of the participating states, cut down to the ones that the programme names, in catalogue
             order. A measure that stands in the place of another one is carried out where it is named, or
-            where the other one is not in the run.
+            where the other one is not in the run; one that avoids growth of use, where the run has that
+            growth.
         """
         return [
             measure
             for name, measure in available.items()
             if measure.role == "measure"
             and measure.state in self.participants
+            and (measure.avoids is None or measure.avoids in available)
             and (measure.alternative_to not in available if self.measures is None else name in self.measures)
         ]
 

@@ -285,6 +285,7 @@ def _about(plan: Plan, used: Sequence[Measure]) -> dict[str, tuple[str, NDArray[
     return {
         "measure": ("measure", _words(measure.id for measure in used)),
         "measure_state": ("measure", _words(measure.state for measure in used)),
+        "measure_title": ("measure", _words(measure.title for measure in used)),
         "measure_grade": ("measure", _words(measure.grade for measure in used)),
         "measure_mechanism": ("measure", _words(measure.mechanism for measure in used)),
         "parameter": ("parameter", _words(prior.name for prior in priors)),

@@ -356,6 +356,10 @@ def _dataset(
             "measure_state": ("measure", _words([measure.state for measure in measures])),
             "measure_grade": ("measure", _words([measure.grade for measure in measures])),
             "measure_title": ("measure", _words([measure.title for measure in measures])),
+            "measure_alternative_to": (
+                "measure",
+                _words([measure.alternative_to or "" for measure in measures]),
+            ),
             "member": np.arange(members),
         },
         attrs={

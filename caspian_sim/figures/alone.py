@@ -11,13 +11,14 @@ from caspian_sim.cooperate.tables import ALL, attribution_table, by_labels
 from caspian_sim.figures import style
 from caspian_sim.figures.reading import RUN_COORDINATES, middle_scenario, require
 from caspian_sim.figures.states import NAMES_CM, attribution_footer, spread_text, state_names, write_right
-from caspian_sim.figures.text import name, say
+from caspian_sim.figures.text import name, number, say
 
 PANELS = (("avoided_fall", 3), ("avoided_seabed", 0))
 """Outcomes from left to right, with the decimals that are written."""
-NEEDED = (*(f"{outcome}_alone" for outcome, _ in PANELS), *RUN_COORDINATES)
-ROW_CM, GAP_CM, NUMBERS = 0.62, 0.5, 1.25
-"""Height of a row and distance of the panels, cm; room for numbers, as a share of the longest bar."""
+NEEDED = (*(f"{outcome}_alone" for outcome, _ in PANELS), "measure_title", *RUN_COORDINATES)
+ROW_CM, GAP_CM, BESIDE_CM = 0.62, 0.5, 0.3
+"""Height of a row, distance of the panels, and distance of numbers from bars and edge, cm."""
+LINE_CM = style.SMALL * style.LINE_SPACING / style.POINTS_PER_CM
 
 
 def alone(
@@ -28,6 +29,8 @@ def alone(
     width_cm: float = style.PAGE_WIDTH_CM,
 ) -> Figure:
     """Draw what each state does alone, what is left as interaction, and what all do together.
+
+    The measures of each state stand below, each with its evidence grade.
 
     Parameters
     ----------
@@ -84,9 +87,12 @@ def _draw(ds: xr.Dataset, table: pd.DataFrame, width_cm: float) -> Figure:
     states = [str(state) for state in ds["state"].values]
     height = (len(states) + 2) * ROW_CM
     below = height + style.BELOW_CM
+    panels = below * (2 if narrow else 1)
+    doing = [line for state in states for line in _what_it_does(ds, state, width_cm)]
+    listed = (len(doing) + 0.5) * LINE_CM
     page = style.page(
         width_cm,
-        below * (2 if narrow else 1),
+        panels + listed,
         say("alone.title"),
         say(
             "alone.subtitle",
@@ -100,14 +106,31 @@ def _draw(ds: xr.Dataset, table: pd.DataFrame, width_cm: float) -> Figure:
     for place, (outcome, digits) in enumerate(PANELS):
         left = NAMES_CM if narrow else NAMES_CM + place * (panel + GAP_CM)
         ax = page.axes(left, width_cm - left - panel, place * below if narrow else 0.0, height)
-        _panel(ax, table[table["outcome"] == outcome], states, digits)
+        _panel(ax, table[table["outcome"] == outcome], states, digits, panel)
         ax.set_xlabel(say(f"axis.{outcome}"))
         if place and not narrow:
             ax.set_yticklabels([])
+    words = page.blank(style.MARGIN_CM, style.MARGIN_CM, panels, listed)
+    for place, line in enumerate(doing):
+        words.text(0.0, listed - (place + 0.5) * LINE_CM, line, fontsize=style.SMALL, va="center_baseline")
     return page.figure
 
 
-def _panel(ax: Axes, rows: pd.DataFrame, states: list[str], digits: int) -> None:
+def _what_it_does(ds: xr.Dataset, state: str, width_cm: float) -> list[str]:
+    """Lines that name the measures of a state with their evidence grades."""
+    own = ds["measure_state"].values == state
+    titles = [
+        say("alone.measure", title=title, grade=grade)
+        for title, grade in zip(ds["measure_title"].values[own], ds["measure_grade"].values[own], strict=True)
+    ]
+    text = say("alone.does", state=name("state", state), measures="; ".join(titles) or say("alone.nothing"))
+    return style.wrap(text, width_cm - 2 * style.MARGIN_CM, style.SMALL)
+
+
+def _panel(ax: Axes, rows: pd.DataFrame, states: list[str], digits: int, width_cm: float) -> None:
+    lowest = min(0.0, 1.05 * float(rows["p05"].min()))
+    longest = float(max(rows["p95"].max(), rows["mean"].max(), 1e-9))
+    span = longest - lowest
     found = by_labels(rows, "part", "state")
     bars = [(("alone", state), style.STATES[state]) for state in states]
     bars += [
@@ -127,14 +150,18 @@ def _panel(ax: Axes, rows: pd.DataFrame, states: list[str], digits: int) -> None
         )
         ax.plot([row["p05"], row["p95"]], [y, y], color=style.INK, linewidth=0.9, zorder=3)
         end = max(row["mean"], row["p95"], 0.0)
-        write_right(ax, end, y, spread_text(row["mean"], row["p05"], row["p95"], digits))
+        text = spread_text(row["mean"], row["p05"], row["p95"], digits)
+        write_right(ax, end, y, text)
+        # As long an axis as leaves room for the words.
+        room = max(width_cm - style.text_width(text, style.SMALL) - BESIDE_CM, 0.1 * width_cm)
+        span = max(span, (end - lowest) * width_cm / room)
     ax.axvline(0.0, color=style.INK, linewidth=0.6)
     ax.axhline(len(states) - 0.5, color=style.RULE, linewidth=0.6)
-    longest = float(max(rows["p95"].max(), rows["mean"].max(), 1e-9))
-    lowest = min(0.0, 1.05 * float(rows["p05"].min()))
-    ax.set_xlim(lowest, longest * (1.0 + NUMBERS))
+    ax.set_xlim(lowest, lowest + span)
     ax.set_ylim(len(bars) - 0.4, -0.6)
     ax.set_xticks([tick for tick in ax.get_xticks() if lowest <= tick <= longest])
+    if not digits:
+        ax.xaxis.set_major_formatter(lambda value, _: number(value))
     ax.set_yticks(range(len(bars)), [*state_names(states), say("states.interaction"), say("states.all")])
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)

@@ -83,6 +83,8 @@ def _draw(ds: xr.Dataset, table: pd.DataFrame, width_cm: float) -> Figure:
     step = len(RULES) + BETWEEN_ROWS + head
     height = len(states) * step * ROW_CM
     whole = table[table["rule"] == "equal"]["volume_km3_per_yr"].sum()
+    regulated = (ds["measure_mechanism"] == "strait_regulation").any()
+    strait = [say("burden.strait")] if regulated else []
     page = style.page(
         width_cm,
         height + style.BELOW_CM,
@@ -93,7 +95,7 @@ def _draw(ds: xr.Dataset, table: pd.DataFrame, width_cm: float) -> Figure:
             scenario=name("scenario", str(table["scenario"].iloc[0])),
             volume=number(float(whole), 1),
         ),
-        [say("burden.sources"), *attribution_footer(ds)],
+        [*strait, say("burden.sources"), *attribution_footer(ds)],
     )
     left = RULE_CM if narrow else STATE_CM + RULE_CM
     ax = page.axes(left, NUMBERS_CM, 0.0, height)
@@ -118,6 +120,8 @@ def _draw(ds: xr.Dataset, table: pd.DataFrame, width_cm: float) -> Figure:
             ends = row["volume_km3_per_yr_p05"], row["volume_km3_per_yr_p95"]
             ax.plot(ends, [y, y], color=style.INK, linewidth=0.9, zorder=3)
             percent = row["of_consumption_percent"]
+            # What a state does itself is no demand on it.
+            too_much = percent > WHOLE and rule != "planned"
             ax.text(
                 1.0 + 0.1 / (inches * longest),
                 y,
@@ -125,8 +129,8 @@ def _draw(ds: xr.Dataset, table: pd.DataFrame, width_cm: float) -> Figure:
                 transform=beside,
                 va="center_baseline",
                 fontsize=style.SMALL,
-                color=TOO_MUCH if percent > WHOLE else style.INK,
-                fontweight="bold" if percent > WHOLE else "normal",
+                color=TOO_MUCH if too_much else style.INK,
+                fontweight="bold" if too_much else "normal",
             )
         gain = say("burden.gain", gain=number(found[state, "equal"]["gain_km2"]))
         x = -(left - style.MARGIN_CM) / (inches * longest)

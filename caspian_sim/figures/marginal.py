@@ -5,16 +5,28 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import xarray as xr
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from numpy.typing import NDArray
 
 from caspian_sim.figures import style
 from caspian_sim.figures.reading import HASH_DIGITS, choose, own_series, require, run_config
 from caspian_sim.figures.text import name, number, say
 
-NEEDED = ("measure_effect", "measure_water", "measure_marginal", "inflow_marginal", "measure_grade")
+NEEDED = (
+    "measure_effect",
+    "measure_water",
+    "measure_marginal",
+    "inflow_marginal",
+    "measure_grade",
+    "measure_alternative_to",
+)
 MIDDLE_SCENARIO = "ssp245"
 PLOT_CM, ROW_CM = 5.6, 0.42
+NARROW = 0.03
+"""Bars narrower than this share of all have a label together."""
+WORDS_CM, LINE_CM = 0.8, style.SMALL * style.LINE_SPACING / style.POINTS_PER_CM
 
 
 def marginal(ds: xr.Dataset, *, scenario: str | None = None, width_cm: float = style.PAGE_WIDTH_CM) -> Figure:
@@ -72,9 +84,12 @@ def marginal_table(ds: xr.Dataset) -> pd.DataFrame:
 
 
 def _draw(ds: xr.Dataset, width_cm: float) -> Figure:
-    order = np.argsort(-np.nan_to_num(ds["measure_marginal"].values, nan=-1.0), kind="stable")
-    ds = ds.isel(measure=order)
-    rows = ds.sizes["measure"] * ROW_CM
+    # What stands in the place of another measure comes last: it has a line, but no place beside the others.
+    instead = np.isin(ds["measure_alternative_to"].values, ds["measure"].values)
+    marginal = np.nan_to_num(ds["measure_marginal"].values, nan=-1.0)
+    ds = ds.isel(measure=np.lexsort((-marginal, instead)))
+    listed = [style.wrap(words, width_cm - WORDS_CM - 0.4, style.SMALL) for words in _words(ds)]
+    rows = sum(ROW_CM + (len(lines) - 1) * LINE_CM for lines in listed)
     page = style.page(
         width_cm,
         PLOT_CM + style.BELOW_CM + 0.2 + rows,
@@ -88,15 +103,45 @@ def _draw(ds: xr.Dataset, width_cm: float) -> Figure:
         _footer(ds),
     )
     ax = page.axes(style.LEFT_CM, 0.4, 0.2, PLOT_CM)
+    _bars(ax, ds.isel(measure=slice(int((~instead).sum()))))
     list_of = page.blank(style.MARGIN_CM, style.MARGIN_CM, PLOT_CM + style.BELOW_CM + 0.2, rows)
-    left, y = 0.0, rows - 0.5 * ROW_CM
-    for place, measure in enumerate(ds["measure"].values, start=1):
+    y = rows - 0.5 * ROW_CM
+    for place, (state, lines) in enumerate(zip(ds["measure_state"].values, listed, strict=True), start=1):
+        list_of.text(0.0, y, str(place), va="center_baseline", fontsize=style.SMALL)
+        style.swatch(list_of, style.STATES[str(state)], 0.55, y)
+        for i, line in enumerate(lines):
+            list_of.text(WORDS_CM, y - i * LINE_CM, line, va="center_baseline", fontsize=style.SMALL)
+        y -= ROW_CM + (len(lines) - 1) * LINE_CM
+    return page.figure
+
+
+def _words(ds: xr.Dataset) -> list[str]:
+    """State, measure, grade and effect in words, in the order of the measures."""
+    numbers = {str(measure): place for place, measure in enumerate(ds["measure"].values, start=1)}
+    texts = []
+    for measure in ds["measure"].values:
         now = ds.sel(measure=measure)
-        mark = style.STATES[str(now["measure_state"].item())]
-        width, height = float(now["measure_water"]), float(np.nan_to_num(now["measure_marginal"]))
+        effect, low, high = (number(float(now[f"measure_effect{end}"]), 1) for end in ("", "_low", "_high"))
+        title, grade = str(now["measure_title"].item()), str(now["measure_grade"].item())
+        told = {"title": title, "grade": grade, "effect": effect, "low": low, "high": high}
+        other = numbers.get(str(now["measure_alternative_to"].item()))
+        words = (
+            say("marginal.label", **told) if other is None else say("marginal.instead", **told, other=other)
+        )
+        texts.append(f"{now['measure_state'].item()} · {words}")
+    return texts
+
+
+def _bars(ax: Axes, ds: xr.Dataset) -> None:
+    """Draw one measure beside the other, with their numbers above; narrow neighbours share a label."""
+    widths = ds["measure_water"].values
+    heights = np.nan_to_num(ds["measure_marginal"].values)
+    right = np.cumsum(widths)
+    for state, width, height, end in zip(ds["measure_state"].values, widths, heights, right, strict=True):
+        mark = style.STATES[str(state)]
         ax.add_patch(
             Rectangle(
-                (left, 0.0),
+                (end - width, 0.0),
                 width,
                 height,
                 facecolor=mark.colour,
@@ -105,33 +150,38 @@ def _draw(ds: xr.Dataset, width_cm: float) -> Figure:
                 linewidth=0.8,
             )
         )
-        # Numbers of narrow neighbours take turns in height, so that they stay apart.
+    whole = max(float(right[-1]) if len(right) else 0.0, 1e-3)
+    for first, last in _shared(widths, NARROW * whole):
+        label = str(first + 1) if first == last else say("marginal.numbers", first=first + 1, last=last + 1)
         ax.annotate(
-            str(place),
-            (left + width / 2, height),
-            (0, 2 + 7 * (place % 2)),
+            label,
+            (0.5 * (right[last] + right[first] - widths[first]), heights[first : last + 1].max()),
+            (0, 2),
             textcoords="offset points",
             ha="center",
             fontsize=style.SMALL,
+            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.4},
         )
-        left += width
-        effect, low, high = (number(float(now[f"measure_effect{end}"]), 1) for end in ("", "_low", "_high"))
-        title, grade = str(now["measure_title"].item()), str(now["measure_grade"].item())
-        words = say("marginal.label", title=title, grade=grade, effect=effect, low=low, high=high)
-        style.swatch(list_of, mark, 0.55, y)
-        state = str(now["measure_state"].item())
-        list_of.text(0.0, y, str(place), va="center_baseline", fontsize=style.SMALL)
-        lines = style.wrap(f"{state} · {words}", width_cm - 1.4, style.SMALL)
-        list_of.text(
-            0.8, y, lines[0] + (" …" if len(lines) > 1 else ""), va="center_baseline", fontsize=style.SMALL
-        )
-        y -= ROW_CM
     reference = float(ds["inflow_marginal"])
     ax.axhline(reference, color=style.INK, linewidth=0.8, linestyle=(0, (3, 2)))
-    top = max(reference, float(np.nan_to_num(ds["measure_marginal"].values).max(initial=0.0)))
-    ax.set(xlim=(0.0, max(left, 1e-3)), ylim=(0.0, 1.2 * top))
+    top = max(reference, float(heights.max(initial=0.0)))
+    ax.set(xlim=(0.0, whole), ylim=(0.0, 1.2 * top))
     ax.set(xlabel=say("marginal.water"), ylabel=say("marginal.axis"))
-    return page.figure
+
+
+def _shared(widths: NDArray[np.float64], least: float) -> list[tuple[int, int]]:
+    """First and last of the neighbours that share a label: so many that it has room, or all narrow ones."""
+    found: list[tuple[int, int]] = []
+    first, taken = 0, 0.0
+    for place, width in enumerate(widths):
+        if width >= least and place > first:
+            found.append((first, place - 1))
+            first, taken = place, 0.0
+        taken += float(width)
+        if taken >= least:
+            found.append((first, place))
+            first, taken = place + 1, 0.0
+    return found if first == len(widths) else [*found, (first, len(widths) - 1)]
 
 
 def _footer(ds: xr.Dataset) -> list[str]:

@@ -23,6 +23,7 @@ NEEDED = (
 WHOLE = "whole catalogue"
 PLOT_CM, GAP_CM, TITLE_CM, ROW_CM = 6.2, 1.6, 0.3, 0.38
 PERCENT = 100.0
+BEHIND_WORDS = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.8}
 LEAST_AXIS = 30.0
 """The axis of extra inflow reaches this far at least, km³/yr."""
 
@@ -127,6 +128,8 @@ def _curves(ax: Axes, ds: xr.Dataset, highest: float) -> None:
         (3, -8),
         textcoords="offset points",
         fontsize=style.SMALL,
+        bbox=BEHIND_WORDS,
+        zorder=6,
     )
     ax.annotate(
         say("target.whole", low=number(low), high=number(high)),
@@ -134,6 +137,7 @@ def _curves(ax: Axes, ds: xr.Dataset, highest: float) -> None:
         (3, 3),
         textcoords="offset points",
         fontsize=style.SMALL,
+        bbox=BEHIND_WORDS,
         zorder=6,
     )
     ax.set(xlim=(levels[0], levels[-1]), ylim=(0.0, highest))
@@ -173,7 +177,7 @@ def _answers(ax: Axes, ds: xr.Dataset, top: float) -> None:
         mark = style.SCENARIOS[str(scenario)]
         ax.plot(0.2, y, mark.marker, color=mark.colour, markersize=4.5, clip_on=False)
         now = asked.sel(scenario=scenario)
-        share = number(PERCENT * float(now["programme_probability"].sel(programme=WHOLE)))
+        share = number(PERCENT * float(now["programme_probability"].sel(programme=WHOLE)), 1)
         title = name("scenario", str(scenario))
         if np.isfinite(float(now["required_inflow"])):
             inflow, low, high = (number(float(now[f"required_inflow{e}"]), 1) for e in ("", "_low", "_high"))

@@ -25,22 +25,16 @@ def counted_costs(measures: Sequence[Measure], last_year: int) -> list[Measure]:
     Parameters
     ----------
     measures : sequence of Measure
-        Of the programme, with the growth of use of the run.
+        Of the programme; growth of use among them does not count.
     last_year : int
         Of the run: what starts later costs nothing in it.
 
     Returns
     -------
     list of Measure
-        Growth of use is no measure; what avoids growth that the run does not have is not carried out.
     """
-    growth = {measure.id for measure in measures if measure.role == "growth"}
     return [
-        measure
-        for measure in measures
-        if measure.role == "measure"
-        and int(measure.start[:4]) <= last_year
-        and (measure.avoids is None or measure.avoids in growth)
+        measure for measure in measures if measure.role == "measure" and int(measure.start[:4]) <= last_year
     ]
 
 

@@ -201,7 +201,7 @@ def target_parts(ds: xr.Dataset) -> Iterator[tuple[str, Table]]:
     table = plain_table(("programme",), scenarios)
     for programme in ds["programme"].values:
         shares = ds["programme_probability"].sel(programme=programme).values
-        table.add_row(str(programme), *(f"{share:.2f}" for share in shares))
+        table.add_row(str(programme), *(f"{share:.3f}" for share in shares))
     yield f"Probability to hold it (asked for: {ds.attrs['probability']:g})", table
 
 
