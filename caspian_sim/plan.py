@@ -95,7 +95,8 @@ def initial_level(config: Config, observed: Observations, in_sample: bool = Fals
     return seen + new_year, seen
 
 
-def _posterior(config: Config) -> Posterior:
+def posterior_of(config: Config) -> Posterior:
+    """Return the posterior of a run: the configuration's own, or the one that ships with the package."""
     own = config.uncertainty.posterior
     return shipped_posterior() if own is None else read_posterior(own)
 
@@ -226,7 +227,7 @@ def grades_of(config: Config) -> dict[str, str]:
     used = parameters_of(config)
     if config.uncertainty.parameters == "prior":
         return {name: p.grade for name, p in used.items()}
-    graded = graded_parameters(_posterior(config))
+    graded = graded_parameters(posterior_of(config))
     return {name: (p if name in config.parameters else graded[name]).grade for name, p in used.items()}
 
 
@@ -265,7 +266,7 @@ def make_plan(
     sea = sea_shape(config, start, BASELINE)
     available = config.measures.available()
     priors = overridden_parameters(config.parameters)
-    posterior = None if config.uncertainty.parameters == "prior" else _posterior(config)
+    posterior = None if config.uncertainty.parameters == "prior" else posterior_of(config)
     if config.uncertainty.parameters == "central" and posterior is not None:
         medians, changed = posterior.medians(), set(config.parameters)
         priors = {name: _at_best(prior, medians, changed) for name, prior in priors.items()}

@@ -284,10 +284,8 @@ def test_figure_marks_the_present_climate_and_the_observed_level(width):
     level = f"{value(found, 'level'):.1f}".replace("-", "−")
     assert f"mean of 2003–2022: level {level} m, response {value(found, 'response_time'):.0f} yr" in words
     assert "observed 2025: −29.22 m" in words
-    assert (
-        "Assumptions (evidence grade D): parameters sill of the strait, rating of the strait after 1992, "
-        "area of the sea." in words
-    )
+    # The record determines the rating of the strait after 1992: no longer an assumption.
+    assert "Assumptions (evidence grade D): parameters sill of the strait, area of the sea." in words
     assert "(m BHS)" in words
 
 

@@ -94,11 +94,12 @@ def test_emulator_gives_the_posterior_the_bay_that_the_integration_gives():
     exact, found = strait_record(parameters), emulated_record(parameters)
     rmse = np.sqrt(((found.outflow - exact.outflow) ** 2).mean(axis=1))
     assert np.median(rmse) < 0.06
-    # In the years in which the new bay meets the sea some 20 to 40 km³/yr flow, with a kink in the parameters.
+    # In the years in which the new bay meets the sea 20 to 40 km³/yr flow, with a kink in the parameters.
     assert rmse.max() < 0.5
     sd = dict(zip(data.load("bay_checks")["check"].values, data.load("bay_checks")["sd"].values, strict=True))
     for name, values in exact.checks.items():
-        # The area of 1972 has a kink where the bay falls dry, which the polynomial rounds off (docs/calibration.md).
+        # The area of 1972 has a kink where the bay falls dry, which the polynomial rounds off.
+        # See docs/calibration.md.
         share = 0.75 if name == "area_1972" else 0.5
         assert np.sqrt(((found.checks[name] - values) ** 2).mean()) < share * sd[name], name
 

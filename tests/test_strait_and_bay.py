@@ -271,8 +271,8 @@ def test_sea_lost_ten_to_twelve_cubic_kilometres_a_year_about_1972(record):
 
 
 def test_bay_of_1972_had_the_area_and_the_depth_of_the_encyclopaedia(record):
-    # The calibration weighs all facts and the record; it moves the area by 470 km² and the level by 0.48 m.
-    # It allows errors of 700 km² and 0.35 m; levels pass as the table of bay checks does, within 1.645 errors.
+    # The calibration weighs facts and record; it moves the area by 470 km² and the level by 0.48 m.
+    # It allows 700 km² and 0.35 m; levels pass, as in the table of bay checks, within 1.645 errors.
     assert mean_of(record, 1972, 2) == pytest.approx(data.fact("kbg_area_1972").value, abs=500.0)
     below_sea = sea(1972) - mean_of(record, 1972, 1)
     assert below_sea == pytest.approx(data.fact("kbg_level_below_sea_1972").value, abs=0.57)

@@ -39,7 +39,11 @@ def main() -> None:
         "forecasts": figures.forecasts(forecasts),
         "verification": figures.verification(score_forecasts(forecasts)),
     }
-    pictures["variance"] = figures.variance(cs.variance(ROOT / "configs" / "quickstart.yaml"))
+    quickstart = ROOT / "configs" / "quickstart.yaml"
+    pictures["variance"] = figures.variance(cs.variance(quickstart))
+    pictures["sensitivity"] = figures.sensitivity(
+        cs.sensitivity(quickstart, overrides=("climate.scenarios=[ssp245]",))
+    )
     for name, figure in pictures.items():
         drawn = io.BytesIO()
         figure.savefig(drawn, format="png", dpi=DOTS_PER_INCH)

@@ -15,9 +15,10 @@ comes, with the state that it starts from. The variance is therefore that of the
 configuration describes. Without variability in the configuration the indices are those of the parameters
 alone.
 
-Indices need inputs that are independent of each other. The calibrated parameters are not, so the ranges are
-always those before calibration, also where the configuration asks for the posterior: what is found is then
-the sensitivity of the model, and not the make-up of the spread of its calibrated projections.
+Indices need inputs that are independent of each other. The calibrated parameters are not: with
+``uncertainty.parameters: posterior`` each has the range that the calibration leaves to it, and what the
+calibration says of two of them together, a higher inflow with a higher net evaporation, is left out. So the
+spread is not quite that of the projections.
 
 References
 ----------
@@ -48,7 +49,7 @@ from caspian_sim.config import Config, load_config
 from caspian_sim.data import Parameter
 from caspian_sim.ensemble import COLUMNS
 from caspian_sim.errors import ConfigError, OutOfRangeError
-from caspian_sim.plan import Plan, make_plan
+from caspian_sim.plan import Plan, grades_of, make_plan, posterior_of
 from caspian_sim.simulate import integrate
 
 Array = NDArray[np.float64]
@@ -68,7 +69,11 @@ WORTH_COMPILING = 10_000
 # One Runge-Kutta step a month is off by less than 0.01 mm.
 STEPS_PER_MONTH = 1
 ORDERS = ("first", "total")
-RANGES = "before calibration: Sobol indices need inputs that are independent, which calibrated ones are not"
+RANGES = {
+    "prior": "those before calibration",
+    "posterior": "what the calibration leaves to each parameter by itself: Sobol indices need inputs that "
+    "are independent, so that what it says of two of them together is left out",
+}
 
 
 @dataclass(frozen=True)
@@ -242,12 +247,14 @@ def sensitivity(
     config = load_config(source, overrides)
     check_samples(samples)
     years = sorted(config.outcomes.report_years) or [config.period.end]
+    calibrated = _marginals(config)
     plan = make_plan(levels_only(_independent(config), max(years)))
-    varied = _varied(plan)
+    varied = _varied(config, plan)
+    LOGGER.info("ranges of the parameters: %s", RANGES[config.uncertainty.parameters])
     count = len(varied) + config.uncertainty.variability
     if samples * (count + 2) * len(config.climate.scenarios) >= WORTH_COMPILING:
         plan = make_plan(compiled(plan.frame.config))
-    model = _level_model(plan, varied, samples, years)
+    model = _level_model(plan, varied, calibrated, samples, years)
     batch = max(1, COLUMNS // len(config.climate.scenarios))
     seed = config.uncertainty.seed
     found = indices(model, count, samples, seed=seed, batch=batch, progress=progress)
@@ -256,11 +263,20 @@ def sensitivity(
     return dataset
 
 
+def _marginals(config: Config) -> dict[str, Array]:
+    """Sorted draws of each calibrated parameter that the configuration leaves as it is, by name of input."""
+    if config.uncertainty.parameters != "posterior":
+        return {}
+    known = posterior_of(config).parameters
+    return {
+        f"parameter:{name}": np.sort(draws) for name, draws in known.items() if name not in config.parameters
+    }
+
+
 def _independent(config: Config) -> Config:
-    """Put the ranges before calibration in place of the posterior, and say so."""
+    """Let every parameter have an input of its own instead of a row of the posterior for all of them."""
     if config.uncertainty.parameters != "posterior":
         return config
-    LOGGER.info("ranges of the parameters: %s", RANGES)
     return config.model_copy(
         update={"uncertainty": config.uncertainty.model_copy(update={"parameters": "prior"})}
     )
@@ -287,13 +303,13 @@ def compiled(config: Config) -> Config:
     return config.model_copy(update={"solver": config.solver.model_copy(update={"method": "compiled"})})
 
 
-def _varied(plan: Plan) -> dict[str, Parameter]:
+def _varied(config: Config, plan: Plan) -> dict[str, Parameter]:
     """Priors of the inputs that differ from member to member, by the names of ``plan.inputs``."""
-    if plan.frame.config.uncertainty.parameters == "central":
+    if config.uncertainty.parameters == "central":
         raise ConfigError(
             "a sensitivity needs parameters that vary\n"
             "    found    uncertainty.parameters central\n"
-            "    allowed  posterior or prior, which give the same: the ranges before calibration"
+            "    allowed  posterior (the ranges after calibration) or prior (those before)"
         )
     kinds = ("measure", "return_flow", "delay")
     measures = {
@@ -314,7 +330,13 @@ def _varied(plan: Plan) -> dict[str, Parameter]:
     return varied
 
 
-def _level_model(plan: Plan, varied: Mapping[str, Parameter], samples: int, years: Sequence[int]) -> Model:
+def _level_model(
+    plan: Plan,
+    varied: Mapping[str, Parameter],
+    calibrated: Mapping[str, Array],
+    samples: int,
+    years: Sequence[int],
+) -> Model:
     """Annual mean level by scenario and year as a function of where each input of a run comes from."""
     fixed = {name: prior.best for name, prior in plan.inputs.items() if name not in varied}
     points = sobol_points(plan.frame.config.uncertainty.seed, 2 * len(varied), 0, samples).T
@@ -325,7 +347,11 @@ def _level_model(plan: Plan, varied: Mapping[str, Parameter], samples: int, year
         quantile = np.where(from_b[: len(varied)], b[:, row], a[:, row])
         inputs = {name: np.full(len(row), value) for name, value in fixed.items()}
         for (name, prior), column in zip(varied.items(), quantile, strict=True):
-            inputs[name] = sample(prior, column)
+            if name in calibrated:
+                draws = calibrated[name]
+                inputs[name] = np.interp(column, (np.arange(len(draws)) + 0.5) / len(draws), draws)
+            else:
+                inputs[name] = sample(prior, column)
         # Variability comes from the streams of one member in the rows of A and of another in those of B.
         members = row if len(from_b) == len(varied) else np.where(from_b[-1], samples + row, row)
         found = integrate(plan, members, inputs).solution.level[wanted]
@@ -343,7 +369,11 @@ def _dataset(
     samples: int,
 ) -> xr.Dataset:
     names = [name.removeprefix("parameter:") for name in varied]
-    about = [(prior.unit, prior.grade, prior.description) for prior in varied.values()]
+    grades = grades_of(config)
+    about = [
+        (prior.unit, grades.get(name, prior.grade), prior.description)
+        for name, prior in zip(names, varied.values(), strict=True)
+    ]
     if config.uncertainty.variability:
         names.append(VARIABILITY)
         about.append(("1", "B", "inflow and net evaporation from year to year and over decades"))
@@ -402,7 +432,8 @@ def _dataset(
             "samples": samples,
             "runs_per_scenario": count,
             "runs": count * len(config.climate.scenarios),
-            "parameter_ranges": RANGES,
+            "parameters": config.uncertainty.parameters,
+            "parameter_ranges": RANGES[config.uncertainty.parameters],
             "confidence": CONFIDENCE,
             "resamples": RESAMPLES,
         },

@@ -219,7 +219,7 @@ def _footer(ds: xr.Dataset, others: int) -> list[str]:
             samples=number(ds.attrs["samples"]),
             inputs=ds.sizes["input"],
         ),
-        say("sensitivity.ranges"),
+        say(f"sensitivity.ranges.{ds.attrs['parameters']}"),
     ]
     if others:
         last = ds.isel(year=-1, input=slice(-others, None))

@@ -133,7 +133,8 @@ ENGLISH: Mapping[str, str] = {
     "of more than {most} in {year}.",
     "sensitivity.design": "{runs} runs: {samples} samples of {inputs} inputs in the design of Saltelli et "
     "al. (2010); sd: standard deviation of the level. Natural variability counts as one input.",
-    "sensitivity.ranges": "Ranges of the parameters before calibration: calibrated ones are not independent.",
+    "sensitivity.ranges.posterior": "Ranges of the parameters after calibration, each by itself.",
+    "sensitivity.ranges.prior": "Ranges of the parameters before calibration.",
     "sensitivity.grade_d": "Ranges that are assumptions (evidence grade D): {names}.",
     # Equilibrium
     "equilibrium.title": "Where the Caspian Sea comes to rest under constant forcing",

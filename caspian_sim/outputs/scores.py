@@ -41,10 +41,6 @@ def scores(ds: xr.Dataset, table: str) -> pd.DataFrame:
     """
     columns = TABLES[table]
     frame = ds[list(columns.values())].to_dataframe()[list(columns.values())].reset_index()
-    for variable in columns.values():
-        if ds[variable].attrs["units"] != "1":
-            decimals = ERROR_DECIMALS if ds[variable].attrs["units"] == "m" else FLUX_DECIMALS
-            frame[variable] = frame[variable].round(decimals) + 0.0  # no negative zero
     return frame.rename(columns={variable: column for column, variable in columns.items()})
 
 
@@ -63,7 +59,12 @@ def scores_csv(ds: xr.Dataset, table: str) -> str:
         "the runs are fitted to the levels that they are compared with",
         *(f"{column}: {ds[variable].attrs['long_name']}" for column, variable in TABLES[table].items()),
     ]
-    body = scores(ds, table).to_csv(index=False, lineterminator="\n")
+    frame = scores(ds, table)
+    for column, variable in TABLES[table].items():
+        if ds[variable].attrs["units"] != "1":
+            decimals = ERROR_DECIMALS if ds[variable].attrs["units"] == "m" else FLUX_DECIMALS
+            frame[column] = frame[column].round(decimals) + 0.0  # no negative zero
+    body = frame.to_csv(index=False, lineterminator="\n")
     return "".join(f"# {line}\n" for line in header) + body
 
 
