@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from matplotlib.text import Text
 from numpy.testing import assert_allclose, assert_array_equal
+from pictures import picture, without_letters
 
 import caspian_sim as cs
 from caspian_sim import cli, figures
@@ -264,6 +265,18 @@ def test_figures_say_that_volumes_are_assumed_and_every_word_is_on_the_page(foun
             box = text.get_window_extent()
             assert box.x0 > page.x0 - 1.0, text.get_text()
             assert box.x1 < page.x1 + 1.0, text.get_text()
+
+
+@picture
+@pytest.mark.parametrize("name", ["joint", "alone", "shapley", "burden"])
+def test_picture_of_states(found, name):
+    return without_letters(getattr(figures, name)(found))
+
+
+def test_each_state_is_named_with_what_it_does_and_its_grade(found):
+    words = " ".join(text.get_text() for text in figures.alone(found).findobj(Text))
+    assert "Turkmenistan: Close the strait to Kara-Bogaz-Gol (A)." in words
+    assert "Iran: no measure." in words
 
 
 def test_command_writes_all_files_and_prints_both_tables(tmp_path):

@@ -112,11 +112,13 @@ def test_programme_without_participants_does_nothing():
 def test_programme_of_one_state_carries_out_all_and_only_its_measures(state):
     chosen = measures_of(Programme(participants=(state,)), CATALOGUE)
     assert chosen
-    assert chosen == [m for m in CATALOGUE.values() if m.state == state and m.alternative_to is None]
+    assert chosen == [
+        m for m in CATALOGUE.values() if m.state == state and not (m.alternative_to or m.avoids)
+    ]
 
 
-def test_joint_programme_carries_out_the_whole_catalogue_but_alternatives_in_its_order():
-    whole = [m for m in CATALOGUE.values() if m.alternative_to is None]
+def test_joint_programme_carries_out_the_whole_catalogue_but_alternatives_and_avoided_growth():
+    whole = [m for m in CATALOGUE.values() if not (m.alternative_to or m.avoids)]
     assert measures_of(Programme(participants=tuple(STATES)), CATALOGUE) == whole
 
 

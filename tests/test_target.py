@@ -4,9 +4,12 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from matplotlib.text import Text
 from numpy.testing import assert_allclose, assert_array_equal
+from pictures import picture, without_letters
 
 import caspian_sim as cs
+from caspian_sim import figures
 from caspian_sim.cooperate.inflow import climb, rank, rank_interval, refine, required_inflow
 from caspian_sim.errors import ConfigError, OutOfRangeError
 
@@ -222,3 +225,45 @@ def test_a_programme_without_measures_is_refused():
     assert str(error.value) == (
         "no programme whose start could be moved\n    found    'none'\n    allowed  joint"
     )
+
+
+# Figures
+
+
+@picture
+@pytest.mark.parametrize("name", ["target", "marginal"])
+def test_picture_of_the_target(found, name):
+    return without_letters(getattr(figures, name)(found))
+
+
+@picture
+def test_picture_of_the_delay(delayed):
+    return without_letters(figures.delay(delayed))
+
+
+@pytest.mark.parametrize("width", [16.0, 8.5])
+@pytest.mark.parametrize("name", ["target", "marginal", "delay"])
+def test_every_word_is_on_the_page(found, delayed, name, width):
+    figure = getattr(figures, name)(delayed if name == "delay" else found, width_cm=width)
+    figure.canvas.draw()
+    # Ticks beyond the limits have labels that are not drawn.
+    ticks = {label for ax in figure.axes for axis in (ax.xaxis, ax.yaxis) for label in axis.get_ticklabels()}
+    for text in set(figure.findobj(Text)) - ticks:
+        if text.get_text().strip() and text.get_visible():
+            box = text.get_window_extent()
+            assert box.x0 > -1.0, text.get_text()
+            assert box.x1 < figure.bbox.x1 + 1.0, text.get_text()
+
+
+def test_what_stands_in_the_place_of_another_measure_is_no_bar_beside_it(found):
+    figure = figures.marginal(found)
+    words = [text.get_text() for text in figure.findobj(Text)]
+    (gates,) = [line for line in words if line.startswith("TM · Gates in the strait")]
+    assert "in the place of" in " ".join(words)
+    bars = [patch for patch in figure.axes[0].patches if patch.get_width() > 0.0]
+    total = float(found["measure_water"].sel(scenario="ssp126").sum())
+    drawn = sum(bar.get_width() for bar in bars)
+    assert drawn == pytest.approx(
+        total - float(found["measure_water"].sel(scenario="ssp126", measure="strait-gates")), rel=1e-9
+    )
+    assert gates
