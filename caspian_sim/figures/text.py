@@ -9,6 +9,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from caspian_sim.figures.text_impacts import IMPACTS
+
 ENGLISH: Mapping[str, str] = {
     # Names
     "scenario.ssp119": "SSP1-1.9",
@@ -330,6 +332,7 @@ ENGLISH: Mapping[str, str] = {
     "outlook.low": "5–25 %, from",
     "outlook.sources": "Sources: annual level sea_level_annual (grade {annual}); months DAHITI altimetry "
     "(grade {monthly}); outlook caspian_sim.",
+    **IMPACTS,
     # Footer
     "footer.grade_d": "Assumptions (evidence grade D): {items}.",
     "footer.measures": "measures {names}",
