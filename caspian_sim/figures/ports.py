@@ -24,7 +24,7 @@ from caspian_sim.figures.reading import (
 )
 from caspian_sim.figures.text import name, number, say
 from caspian_sim.impacts.port_outcomes import port_outcomes
-from caspian_sim.impacts.ports import Port, ports_of
+from caspian_sim.impacts.ports import OWN_VESSEL, Port, ports_of
 
 NEEDED = ("sea_level", "time_bnds", *RUN_COORDINATES)
 ROW_CM, HEAD_CM = 0.68, 0.75
@@ -138,6 +138,11 @@ def port_name(port: Port) -> str:
     return port.title if port.own else name("port", port.id)
 
 
+def vessel_name(port: Port) -> str:
+    """Name of the vessel of a port in the language of the figures."""
+    return port.vessel.title if port.vessel.name == OWN_VESSEL else name("vessel", port.vessel.name)
+
+
 def _names(frame: pd.DataFrame) -> zip[tuple[str, str, str]]:
     return zip(frame["port"], frame["port_title"], frame["port_kind"], strict=True)
 
@@ -183,7 +188,7 @@ def vessels_footer(rows: Sequence[Port]) -> list[str]:
     """Paragraphs of the footer: vessels with their ports, the rule of the clearance, sources."""
     by_title: dict[tuple[str, float], list[str]] = {}
     for port in rows:
-        by_title.setdefault((port.vessel.title, port.vessel.draft), []).append(port_name(port))
+        by_title.setdefault((vessel_name(port), port.vessel.draft), []).append(port_name(port))
     words = [
         say("ports.vessel", title=title, draft=number(draft, 1), ports=", ".join(names))
         for (title, draft), names in by_title.items()

@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 
 from caspian_sim import data
 from caspian_sim.figures import style
-from caspian_sim.figures.ports import NEEDED, chosen, port_name, vessels_footer
+from caspian_sim.figures.ports import NEEDED, chosen, port_name, vessel_name, vessels_footer
 from caspian_sim.figures.reading import member_count, require, require_members, run_config, run_footer
 from caspian_sim.figures.text import name, number, say
 from caspian_sim.impacts.port_outcomes import port_outcomes
@@ -221,7 +221,7 @@ def _titles(ax: Axes, port: Port, width_cm: float) -> None:
         f"route.stated.{port.stated_as}",
         depth=number(port.depth, 1),
         level=number(port.reference_level, 1),
-        vessel=port.vessel.title,
+        vessel=vessel_name(port),
     )
     words = style.wrap(stated, width_cm, style.SMALL)
     row = style.SMALL * style.LINE_SPACING
