@@ -30,6 +30,8 @@ RUN = (
     "docs/balance.md",
     "docs/forcing.md",
     "docs/observations.md",
+    "docs/ports.md",
+    "docs/ecosystem.md",
 )
 
 FENCE = re.compile(r"^```(?P<language>[\w{}]*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -192,7 +194,9 @@ def test_tables_of_the_calibration_are_in_step(update_docs, name):
     assert_in_step(update_docs, name)
 
 
-@pytest.mark.parametrize("name", ["parameters", "literature", "structure shallows"])
+@pytest.mark.parametrize(
+    "name", ["parameters", "literature", "structure shallows", "ports", "thresholds", "northern basin"]
+)
 def test_tables_of_data_are_in_step(update_docs, name):
     page, write = update_docs.TABLES[name]
     assert update_docs.marked(name).search(text_of(f"docs/{page}"))["body"] == write()

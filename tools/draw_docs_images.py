@@ -28,6 +28,14 @@ def main() -> None:
         "basin": cs.hypsometry(),
     }
     pictures = {name: kind.draw(subjects[kind.shows]) for name, kind in figures.FIGURES.items()}
+    pictures |= {
+        name: draw(subjects["run"])
+        for name, draw in (
+            ("ports", figures.ports),
+            ("route", figures.route),
+            ("ecosystem", figures.ecosystem),
+        )
+    }
     pictures["equilibrium"] = figures.equilibrium()
     beside = cs.literature()
     pictures |= {"literature": figures.literature(beside), "literature_gap": figures.literature_gap(beside)}

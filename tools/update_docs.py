@@ -46,6 +46,9 @@ from caspian_sim.evaluate.variance import CHOICES
 from caspian_sim.evaluate.verification import HEADLINE_LEADS, score_forecasts
 from caspian_sim.figures import check_number, check_target
 from caspian_sim.figures.text import name as named
+from caspian_sim.impacts.ecosystem import thresholds
+from caspian_sim.impacts.northern_basin import northern_dry_share
+from caspian_sim.impacts.ports import shipped_ports
 from caspian_sim.outputs.record import decades
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -666,6 +669,52 @@ def burden() -> str:
     return table(f"rule, {LAST} | grade | {' | '.join(STATES.values())}", rows)
 
 
+def ports() -> str:
+    rows = [
+        [
+            f"`{port.id}`",
+            port.title,
+            ("draft " if port.stated_as == "draft" else "") + number(port.depth, ".2f"),
+            number(port.reference_level, ".2f")
+            + (f" ({port.reference_year})" if port.reference_year else ""),
+            port.vessel.title,
+            number(port.needed, ".2f"),
+            number(port.limit_level, ".2f"),
+            number(port.cargo_per_decimetre, ".0f"),
+            f"{port.grade}, {port.vessel_grade}",
+        ]
+        for port in shipped_ports()
+    ]
+    return table(
+        "port | name | depth, m | level, m BHS (year) | vessel | needs, m | limit, m BHS | t per dm | grades",
+        rows,
+    )
+
+
+def impact_thresholds() -> str:
+    rows = [
+        [
+            threshold.title,
+            number(threshold.drop),
+            *(number(level, ".2f") for level in threshold.levels),
+            "" if np.isnan(threshold.loss) else f"{number(100.0 * threshold.loss)} %",
+            f"{threshold.grade}, {threshold.reference_grade}",
+            threshold.source,
+        ]
+        for threshold in thresholds()
+    ]
+    return table(
+        "impact | fall, m | below, m BHS | lowest | highest | loss | grades of fall and level | source", rows
+    )
+
+
+def northern_basin() -> str:
+    levels = np.array([-29.0, -30.0, -31.0, -32.0, -33.0, -34.0, -36.0, -38.0])
+    share = northern_dry_share(xr.DataArray(levels)).values
+    heads = " | ".join(["level, m BHS", *(number(level, ".0f") for level in levels)])
+    return table(heads, [["dry, %", *(number(100.0 * value, ".0f") for value in share)]])
+
+
 TABLES: dict[str, tuple[str, Callable[[], str]]] = {
     "parameters": ("model.md", parameters),
     "effects": ("model.md", effects),
@@ -694,6 +743,9 @@ TABLES: dict[str, tuple[str, Callable[[], str]]] = {
     "structure split dynamic": ("structure.md", structure_split_dynamic),
     "structure choices": ("structure.md", structure_choices),
     "structure levels": ("structure.md", structure_levels),
+    "ports": ("ports.md", ports),
+    "thresholds": ("ecosystem.md", impact_thresholds),
+    "northern basin": ("ecosystem.md", northern_basin),
     "calibration parameters": ("calibration.md", calibration_parameters),
     "calibration bay": ("calibration.md", calibration_bay),
     "calibration warming": ("calibration.md", calibration_warming),

@@ -11,6 +11,7 @@ from caspian_sim.config.export import (
     write_template,
 )
 from caspian_sim.config.forcing import OwnForcing, OwnSeries
+from caspian_sim.config.impacts import Impacts, OwnPort
 from caspian_sim.config.loader import load_config, parse_config
 from caspian_sim.config.measure import Measure
 from caspian_sim.config.parameters import overridden_parameters, parameters_of
@@ -23,9 +24,11 @@ __all__ = [
     "FILE_KEYS",
     "Config",
     "Execution",
+    "Impacts",
     "InvalidConfigError",
     "Measure",
     "OwnForcing",
+    "OwnPort",
     "OwnSeries",
     "Problem",
     "Programme",

@@ -98,7 +98,7 @@ def json_schema() -> dict[str, Any]:
         "description": "A run: what is projected, with what uncertainty, for which measures and programmes.",
     }
     for part in (schema, *schema["$defs"].values()):
-        if part.get("title") not in ("Measure", "VolumeRange"):
+        if part.get("title") not in ("Measure", "VolumeRange", "OwnPort"):
             part.pop("required", None)
     schema["properties"] = {
         "extends": {

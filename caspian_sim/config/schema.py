@@ -35,6 +35,7 @@ from caspian_sim.config.fields import (
     word_or_list,
 )
 from caspian_sim.config.forcing import OwnForcing
+from caspian_sim.config.impacts import Impacts
 from caspian_sim.config.parameters import known_parameter, override_findings
 from caspian_sim.config.problems import Finding, refuse, show
 from caspian_sim.config.programme import MeasureChoice, Programme, programme_findings, standard_programmes
@@ -346,6 +347,7 @@ class Config(Section):
         "Programmes to compare, by name, in the order in which they are shown.", default={"none": Programme()}
     )
     outcomes: Outcomes = setting("What is reported of the projection.", default=Outcomes())
+    impacts: Impacts = setting("What impacts are read off the level.", default=Impacts())
     output: Output = setting("What is written, and where.")
     solver: Solver = setting("How the water balance is integrated.", default=Solver())
     execution: Execution = setting(

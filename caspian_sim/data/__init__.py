@@ -4,7 +4,7 @@ Every number of the model that was measured or published comes from here, with i
 grade. Importing this module is cheap; pandas and xarray are imported by the first call of :func:`load`.
 """
 
-from caspian_sim.data.facts import Distribution, Fact, Parameter, fact, parameters
+from caspian_sim.data.facts import Distribution, Fact, Parameter, fact, impact_fact, parameters
 from caspian_sim.data.reader import load
 from caspian_sim.data.registry import Entry, catalogue, entry, input_hashes, names
 
@@ -16,6 +16,7 @@ __all__ = [
     "catalogue",
     "entry",
     "fact",
+    "impact_fact",
     "input_hashes",
     "load",
     "names",

@@ -118,7 +118,23 @@ def fact(quantity: str) -> Fact:
     DataError
         No fact has that name.
     """
-    return lookup(_facts(), quantity, "fact")
+    return lookup(_facts("water_balance_facts"), quantity, "fact")
+
+
+def impact_fact(quantity: str) -> Fact:
+    """Look up a figure that impacts are reckoned with.
+
+    Parameters
+    ----------
+    quantity : str
+        A name from the dataset ``impact_facts``.
+
+    Raises
+    ------
+    DataError
+        No fact has that name.
+    """
+    return lookup(_facts("impact_facts"), quantity, "fact")
 
 
 def parameters() -> Mapping[str, Parameter]:
@@ -133,11 +149,8 @@ def parameters() -> Mapping[str, Parameter]:
 
 
 @cache
-def _facts() -> Mapping[str, Fact]:
-    rows = (
-        Fact(**{**row, "low": _known(row["low"]), "high": _known(row["high"])})
-        for row in _rows("water_balance_facts")
-    )
+def _facts(table: str) -> Mapping[str, Fact]:
+    rows = (Fact(**{**row, "low": _known(row["low"]), "high": _known(row["high"])}) for row in _rows(table))
     return MappingProxyType({row.quantity: row for row in rows})
 
 

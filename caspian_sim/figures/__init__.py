@@ -27,6 +27,7 @@ from caspian_sim.figures.calibration import posterior, posterior_densities, trac
 from caspian_sim.figures.calibration_pairs import pairs, pairs_table
 from caspian_sim.figures.checklist import check_number, check_target, checklist, checklist_table
 from caspian_sim.figures.delay import delay, delay_table
+from caspian_sim.figures.ecosystem import ecosystem, ecosystem_table
 from caspian_sim.figures.equilibrium import equilibrium, equilibrium_table
 from caspian_sim.figures.forecasts import forecasts, forecasts_table
 from caspian_sim.figures.hindcast import hindcast, hindcast_table
@@ -36,8 +37,10 @@ from caspian_sim.figures.literature import literature, literature_table
 from caspian_sim.figures.literature_gap import literature_gap, literature_gap_table
 from caspian_sim.figures.marginal import marginal, marginal_table
 from caspian_sim.figures.outlook import outlook, outlook_table
+from caspian_sim.figures.ports import ports, ports_table
 from caspian_sim.figures.projection import projection, projection_table
 from caspian_sim.figures.reconstruction import reconstruction, reconstruction_table
+from caspian_sim.figures.route import route, route_table
 from caspian_sim.figures.save import save_figure
 from caspian_sim.figures.sensitivity import sensitivity, sensitivity_table
 from caspian_sim.figures.shapley import shapley, shapley_table
@@ -102,6 +105,8 @@ __all__ = [
     "checklist_table",
     "delay",
     "delay_table",
+    "ecosystem",
+    "ecosystem_table",
     "equilibrium",
     "equilibrium_table",
     "forecasts",
@@ -122,12 +127,16 @@ __all__ = [
     "outlook_table",
     "pairs",
     "pairs_table",
+    "ports",
+    "ports_table",
     "posterior",
     "posterior_densities",
     "projection",
     "projection_table",
     "reconstruction",
     "reconstruction_table",
+    "route",
+    "route_table",
     "save_figure",
     "sensitivity",
     "sensitivity_table",

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import numpy as np
 import xarray as xr
 
-from caspian_sim.config import Config, parse_config
+from caspian_sim.config import Config
 from caspian_sim.errors import DataError
 from caspian_sim.figures.text import name, say
+from caspian_sim.impacts.levels import require_members as require_members
+from caspian_sim.impacts.levels import run_config as run_config
+from caspian_sim.impacts.levels import yearly as yearly
 from caspian_sim.measures.programme import measures_of
 from caspian_sim.stream import REPORTED
 
@@ -69,45 +71,6 @@ def middle_scenario(ds: xr.Dataset, wanted: str | None = None) -> str:
         return choose(ds, "scenario", wanted)
     labels = [str(label) for label in ds["scenario"].values]
     return MIDDLE_SCENARIO if MIDDLE_SCENARIO in labels else labels[0]
-
-
-def run_config(ds: xr.Dataset) -> Config:
-    """Read the configuration that a result carries.
-
-    Raises
-    ------
-    DataError
-        When it carries none.
-    """
-    if "config" not in ds.attrs:
-        raise DataError("the dataset does not say what it was made from\n    found    no attribute config")
-    return parse_config(ds.attrs["config"], "config of the result", with_files=False)
-
-
-def yearly(values: xr.DataArray, bounds: xr.DataArray) -> xr.DataArray:
-    """Means over calendar years of means over months or years, along `year` instead of `time`."""
-    length = (bounds.isel(nv=1) - bounds.isel(nv=0)) / np.timedelta64(1, "D")
-    year = values["time"].dt.year.rename("year")
-    if np.unique(year.values).size == year.size:
-        return values.assign_coords(year=year).swap_dims(time="year").drop_vars("time")
-    weighted = (values * length).groupby(year).sum() / length.groupby(year).sum()
-    return weighted.transpose(..., "year")
-
-
-def require_members(ds: xr.Dataset, what: str) -> None:
-    """Refuse a dataset that keeps quantiles without the members that they were made from.
-
-    Raises
-    ------
-    DataError
-        Naming what needs the members.
-    """
-    if "member" not in ds.dims:
-        raise DataError(
-            f"{what} needs the members of the run\n"
-            "    found    statistics over the members alone\n"
-            "    hint     run again with output.keep: members or both"
-        )
 
 
 def keeps_statistics(ds: xr.Dataset) -> bool:

@@ -9,6 +9,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from caspian_sim.figures.text_impacts import IMPACTS
+
 ENGLISH: Mapping[str, str] = {
     # Names
     "scenario.ssp119": "SSP1-1.9",
@@ -427,6 +429,7 @@ ENGLISH: Mapping[str, str] = {
     "delay.sources": "{members} members. All measures of the programme move together: the first starts "
     "in the year given.",
     "delay.grade_d": "Assumptions (evidence grade D): measures {names}.",
+    **IMPACTS,
     # Footer
     "footer.grade_d": "Assumptions (evidence grade D): {items}.",
     "footer.measures": "measures {names}",
