@@ -45,6 +45,7 @@ DECIMALS = 4  # 11 m; the package has steps of 190 to 300 m
 # Each cell is parted by so many points along each side.
 POINTS = 5
 COAST_STEP = 0.01  # degrees: distance of the points that stand for a coast
+OCEAN_LEVEL = 0.0  # m: far above every level of the curve
 NEVER = 32_767  # flooding level of a cell that the sea never reaches
 
 
@@ -139,15 +140,26 @@ def sector_points(
     coasts: Mapping[str, FloatArray], latitude: FloatArray, longitude: FloatArray
 ) -> NDArray[Any]:
     """How many of the points in each cell lie nearest to the coast of each state, shape (state, lat, lon)."""
+    trees = [KDTree(on_sphere(*points.T)) for points in coasts.values()]
+
+    def distances(east: FloatArray, north: FloatArray) -> FloatArray:
+        place = on_sphere(*np.broadcast_arrays(east, north))
+        return np.stack([tree.query(place)[0] for tree in trees])
+
+    middle = distances(longitude, latitude[:, None])
+    nearest, second = np.sort(middle, axis=0)[:2]
+    counts = np.zeros(middle.shape, dtype=np.int64)
+    np.put_along_axis(counts, middle.argmin(axis=0)[None], POINTS**2, axis=0)
+    # No point of a cell is further from its middle than half a diagonal: elsewhere the middle decides for all.
+    reach = np.sqrt(2.0) * np.radians(0.5 * build_hypsometry.SPACING)
+    rows, columns = np.nonzero(second - nearest <= 2.0 * reach)
     offset = (np.arange(POINTS) - 0.5 * (POINTS - 1)) / POINTS * build_hypsometry.SPACING
-    north = latitude[:, None, None, None] + offset[:, None]
-    east = longitude[:, None, None] + offset
-    place = on_sphere(*np.broadcast_arrays(east, north))
-    distance = np.stack(
-        [KDTree(on_sphere(*points.T)).query(place, workers=-1)[0] for points in coasts.values()]
-    )
-    nearest = distance.argmin(axis=0)
-    return np.stack([(nearest == state).sum(axis=(-1, -2)) for state in range(len(coasts))])
+    east = longitude[columns, None, None] + offset
+    north = latitude[rows, None, None] + offset[:, None]
+    own = distances(east, north).argmin(axis=0)
+    for state in range(len(trees)):
+        counts[state, rows, columns] = (own == state).sum(axis=(-1, -2))
+    return counts
 
 
 def area_by_state(
@@ -163,7 +175,8 @@ def grid_levels(flooding: FloatArray, cell_area: FloatArray, area: FloatArray) -
     The area of the grid is linear in level between half metres, so that the answer is exact.
     """
     wet = flooding[np.isfinite(flooding)]
-    knots = np.arange(wet.min() - build_hypsometry.HALF_STEP, wet.max() + 1.0)
+    highest = min(wet.max(), OCEAN_LEVEL)
+    knots = np.arange(wet.min() - build_hypsometry.HALF_STEP, highest + 1.0)
     return np.interp(area, build_hypsometry.area_below(flooding, cell_area, knots), knots)
 
 

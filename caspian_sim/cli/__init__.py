@@ -15,6 +15,7 @@ from caspian_sim.cli import (
     balance,
     calibration,
     evaluation,
+    impacts,
     literature,
     record,
     runs,
@@ -70,5 +71,6 @@ for _command in (
     verification.verify,
     structure.variance,
     calibration.calibrate,
+    impacts.impacts,
 ):
     main.add_command(_command)

@@ -34,7 +34,9 @@ from caspian_sim.figures.outlook import outlook, outlook_table
 from caspian_sim.figures.projection import projection, projection_table
 from caspian_sim.figures.reconstruction import reconstruction, reconstruction_table
 from caspian_sim.figures.save import save_figure
+from caspian_sim.figures.seabed import seabed, seabed_table
 from caspian_sim.figures.sensitivity import sensitivity, sensitivity_table
+from caspian_sim.figures.shoreline import shoreline, shoreline_table
 from caspian_sim.figures.variance import variance, variance_table
 from caspian_sim.figures.verification import verification, verification_table
 
@@ -112,8 +114,12 @@ __all__ = [
     "reconstruction",
     "reconstruction_table",
     "save_figure",
+    "seabed",
+    "seabed_table",
     "sensitivity",
     "sensitivity_table",
+    "shoreline",
+    "shoreline_table",
     "traces",
     "traces_table",
     "variance",

@@ -260,10 +260,10 @@ def places() -> tuple[Place, ...]:
     for label, latitude, longitude in zip(
         cities["city"].values, cities["latitude"].values, cities["longitude"].values, strict=True
     ):
-        x, y = (float(value) for value in project(latitude, longitude))
+        east, north = (float(value) for value in project(latitude, longitude))
         own = harbours.get(str(label))
-        if own is None or np.hypot(x - own[0], y - own[1]) > SAME_PLACE_KM:
-            found.append(Place(str(label), x, y, port=False))
+        if own is None or np.hypot(east - own[0], north - own[1]) > SAME_PLACE_KM:
+            found.append(Place(str(label), east, north, port=False))
     return tuple(found)
 
 

@@ -32,6 +32,7 @@ from caspian_sim.figures.reading import (
     yearly_quantiles,
 )
 from caspian_sim.figures.text import name, number, say, typeset
+from caspian_sim.impacts.seabed import require_shipped_hypsometry
 
 Array = NDArray[np.float64]
 
@@ -104,7 +105,8 @@ def shoreline(
     Raises
     ------
     DataError
-        When a variable is missing, or the dataset has no such scenario, programme or year.
+        When a variable is missing, the dataset has no such scenario, programme or year, or the run has a
+        hypsometry of its own.
     """
     view = _view(ds, scenario, programme, baseline, year)
     table = shoreline_table(ds, scenario=scenario, programme=programme, baseline=baseline, year=year)
@@ -135,6 +137,7 @@ def shoreline_table(
         today and the same by state. Areas are those of the hypsometry at that level.
     """
     require(ds, "shoreline", [f"{v}_quantile" if f"{v}_quantile" in ds else v for v in NEEDED])
+    require_shipped_hypsometry(ds, "figure 'shoreline'")
     view = _view(ds, scenario, programme, baseline, year)
     last, today = _today(ds)
     chosen = ds.sel(scenario=[view.scenario], programme=list(dict.fromkeys([view.baseline, view.programme])))
@@ -330,9 +333,10 @@ def _futures_key(table: pd.DataFrame, view: _View) -> list[_Row]:
 
 def _programme_key(table: pd.DataFrame, view: _View) -> list[_Row]:
     medians = table[table["shore"] == "p50"].set_index("programme")
-    with_it, without = (medians.loc[label] for label in (view.programme, view.baseline))
-    gain = float(without["exposed_km2"] - with_it["exposed_km2"])
-    both = min(float(without["exposed_km2"]), float(with_it["exposed_km2"]))
+    labels = [view.programme, view.baseline]
+    with_it, without = medians["exposed_km2"].reindex(labels).tolist()
+    level_with, level_without = medians["level_m_bhs"].reindex(labels).tolist()
+    gain, both = without - with_it, max(min(without, with_it), 0.0)
     kind = "kept" if gain >= 0.0 else "lost"
     values = {
         "programme": name("programme", view.programme),
@@ -347,8 +351,8 @@ def _programme_key(table: pd.DataFrame, view: _View) -> list[_Row]:
             "p50",
             say(
                 "shoreline.medians",
-                without=number(float(without["level_m_bhs"]), 1),
-                with_it=number(float(with_it["level_m_bhs"]), 1),
+                without=number(level_without, 1),
+                with_it=number(level_with, 1),
                 **values,
             ),
         ),

@@ -160,12 +160,23 @@ def _check(ds: xr.Dataset) -> None:
             f"    found    {', '.join(str(name) for name in ds.data_vars) or 'no variables'}\n"
             f"    needed   {', '.join(needed)}"
         )
+    require_shipped_hypsometry(ds, "exposed seabed by state")
+
+
+def require_shipped_hypsometry(ds: xr.Dataset, what: str) -> None:
+    """Refuse a run with a hypsometry of its own: a table of level and area does not say where the water is.
+
+    Raises
+    ------
+    DataError
+        Naming what needs the shipped one.
+    """
     if "config" not in ds.attrs:
         raise DataError("the dataset does not say what it was made from\n    found    no attribute config")
     own = parse_config(ds.attrs["config"], "config of the result", with_files=False).basin.hypsometry
     if own is not None:
         raise DataError(
-            "exposed seabed by state needs the hypsometry that ships with the package\n"
+            f"{what} needs the hypsometry that ships with the package\n"
             f"    found    basin.hypsometry {own}\n"
             "    hint     a table of level and area does not say where the water is"
         )
