@@ -150,7 +150,7 @@ def sector_points(
     nearest, second = np.sort(middle, axis=0)[:2]
     counts = np.zeros(middle.shape, dtype=np.int64)
     np.put_along_axis(counts, middle.argmin(axis=0)[None], POINTS**2, axis=0)
-    # No point of a cell is further from its middle than half a diagonal: elsewhere the middle decides for all.
+    # No point of a cell is further from its middle than half a diagonal: elsewhere the middle speaks for all.
     reach = np.sqrt(2.0) * np.radians(0.5 * build_hypsometry.SPACING)
     rows, columns = np.nonzero(second - nearest <= 2.0 * reach)
     offset = (np.arange(POINTS) - 0.5 * (POINTS - 1)) / POINTS * build_hypsometry.SPACING
