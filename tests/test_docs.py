@@ -192,7 +192,9 @@ def test_tables_of_the_calibration_are_in_step(update_docs, name):
     assert_in_step(update_docs, name)
 
 
-@pytest.mark.parametrize("name", ["parameters", "literature", "structure shallows"])
+@pytest.mark.parametrize(
+    "name", ["parameters", "literature", "structure shallows", "seabed falls", "seabed shares"]
+)
 def test_tables_of_data_are_in_step(update_docs, name):
     page, write = update_docs.TABLES[name]
     assert update_docs.marked(name).search(text_of(f"docs/{page}"))["body"] == write()

@@ -28,6 +28,10 @@ def main() -> None:
         "basin": cs.hypsometry(),
     }
     pictures = {name: kind.draw(subjects[kind.shows]) for name, kind in figures.FIGURES.items()}
+    pictures |= {
+        "shoreline": figures.shoreline(subjects["run"]),
+        "seabed": figures.seabed(subjects["run"]),
+    }
     pictures["equilibrium"] = figures.equilibrium()
     beside = cs.literature()
     pictures |= {"literature": figures.literature(beside), "literature_gap": figures.literature_gap(beside)}

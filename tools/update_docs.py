@@ -18,6 +18,7 @@ import numpy as np
 import xarray as xr
 
 import caspian_sim as cs
+from caspian_sim.basin.sectors import load_sectors
 from caspian_sim.basin.shallows import shallow_share, shallow_weight
 from caspian_sim.climate.scenario import BASELINE
 from caspian_sim.evaluate.checklist import checklist
@@ -42,6 +43,7 @@ from caspian_sim.evaluate.variance import CHOICES
 from caspian_sim.evaluate.verification import HEADLINE_LEADS, score_forecasts
 from caspian_sim.figures import check_number, check_target
 from caspian_sim.figures.text import name as named
+from caspian_sim.impacts.seabed import falls_table
 from caspian_sim.outputs.record import decades
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -51,6 +53,8 @@ LAST = YEARS[-1]
 QUANTILES = (0.05, 0.5, 0.95)
 # The warming quantile has ends of 0 and 1, at which the normal score is infinite.
 ENDS = {"warming_quantile": (0.05, 0.95)}
+# Shares of the sea that are quoted for a division by median lines, per cent.
+QUOTED_SHARES = {"AZ": "18–21", "IR": "12–14", "KZ": "27–31", "RU": "16–19", "TM": "18–20"}
 MINUS = "\N{MINUS SIGN}"
 
 
@@ -625,6 +629,30 @@ def calibration_diagnostics() -> str:
     return table("what | found | asked for", rows)
 
 
+def seabed_falls() -> str:
+    rows = []
+    for reference in (-28.0, -29.2):
+        lost = falls_table(reference)
+        for fall, block in lost.groupby("fall_m"):
+            cells = [number(value, ",.0f") for value in block["exposed_km2"]]
+            share = 100.0 * float(block["share_of_sector"].iloc[-1])
+            rows.append([number(reference), number(float(str(fall))), *cells, f"{share:.0f} %"])
+    states = " | ".join(load_sectors().states)
+    return table(f"from, m BHS | fall, m | {states} | whole sea, km² | of it", rows)
+
+
+def seabed_shares() -> str:
+    sectors = load_sectors()
+    levels = (-27.0, -28.0, -29.2, -33.0)
+    shares = [100.0 * area / area.sum() for area in (sectors.area(level) for level in levels)]
+    rows = [
+        [state, *(number(share[place], ".1f") for share in shares), QUOTED_SHARES[state]]
+        for place, state in enumerate(sectors.states)
+    ]
+    heads = " | ".join(f"{number(level)} m" for level in levels)
+    return table(f"state, % of the sea | {heads} | quoted", rows)
+
+
 TABLES: dict[str, tuple[str, Callable[[], str]]] = {
     "parameters": ("model.md", parameters),
     "effects": ("model.md", effects),
@@ -654,6 +682,8 @@ TABLES: dict[str, tuple[str, Callable[[], str]]] = {
     "calibration parameters": ("calibration.md", calibration_parameters),
     "calibration bay": ("calibration.md", calibration_bay),
     "calibration warming": ("calibration.md", calibration_warming),
+    "seabed falls": ("seabed.md", seabed_falls),
+    "seabed shares": ("seabed.md", seabed_shares),
     "calibration diagnostics": ("calibration.md", calibration_diagnostics),
 }
 

@@ -27,7 +27,7 @@ CENTRE = (42.0, 51.0)
 """Latitude and longitude of the centre of the projection, degrees."""
 EARTH_RADIUS_KM = 6371.007
 """Of the sphere with the area of the WGS84 ellipsoid."""
-WEST_KM, EAST_KM, SOUTH_KM, NORTH_KM = -455.0, 455.0, -690.0, 645.0
+WEST_KM, EAST_KM, SOUTH_KM, NORTH_KM = -455.0, 470.0, -690.0, 645.0
 """Edges of the chart, km from its centre."""
 MERIDIANS, PARALLELS = range(44, 60, 4), range(34, 50, 2)
 LABELLED_PARALLELS = (38, 42, 46)
@@ -39,7 +39,7 @@ STATE_NAMES = {
     "IR": (36.05, 50.6),
     "KZ": (44.3, 54.35),
     "RU": (43.6, 46.25),
-    "TM": (39.5, 54.88),
+    "TM": (39.5, 54.85),
 }
 """Where the names of the states stand: latitude and longitude."""
 BAY_NAME = (41.35, 53.9)
@@ -170,7 +170,6 @@ def draw_names(ax: Axes, width_cm: float) -> None:
             ha="center",
             va="center",
             zorder=6,
-            fontweight="bold",
         )
     x, y = project(*BAY_NAME)
     ax.text(
