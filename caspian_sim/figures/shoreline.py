@@ -43,7 +43,7 @@ POINTS = {"p95": HIGH, "p50": MEDIAN, "p05": LOW}
 """Points of the level over the members, from the highest shore to the lowest."""
 DRY = (("#74421A", ""), ("#C58F4B", ""), ("#F3E2BC", ".."))
 """Seabed that falls dry, from what nearly all members lay bare to what few do: colour and hatch."""
-KEPT, LOST = ("#C4E6D0", "//////"), ("#E3B3CC", "\\\\\\\\\\\\")
+KEPT, LOST = ("#C4E6D0", "//////"), ("#F2D6E4", "\\\\\\\\\\\\")
 """Seabed that a programme keeps under water, or lays bare."""
 HATCHES = {"..": "#8A6A35", "//////": "#1B7F4B", "\\\\\\\\\\\\": "#8E2E63"}
 """Colours of the hatches."""
