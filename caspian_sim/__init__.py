@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from caspian_sim.evaluate.reconstruct import reconstruct
     from caspian_sim.evaluate.sensitivity import sensitivity
     from caspian_sim.evaluate.variance import variance
+    from caspian_sim.impacts.seabed import exposed_seabed_by_state
     from caspian_sim.results import open_result as open
     from caspian_sim.results import save
 
@@ -51,6 +52,7 @@ _PLACES = {
     "data": ("caspian_sim.data", None),
     "delay": ("caspian_sim.cooperate.delay", "delay"),
     "equilibrium": ("caspian_sim.evaluate.equilibrium", "equilibrium"),
+    "exposed_seabed_by_state": ("caspian_sim.impacts.seabed", "exposed_seabed_by_state"),
     "hindcast": ("caspian_sim.evaluate.hindcast", "hindcast"),
     "hypsometry": ("caspian_sim.basin.hypsometry", "load_hypsometry"),
     "literature": ("caspian_sim.evaluate.literature", "literature"),
@@ -75,6 +77,7 @@ __all__ = [
     "data",
     "delay",
     "equilibrium",
+    "exposed_seabed_by_state",
     "hindcast",
     "hypsometry",
     "literature",

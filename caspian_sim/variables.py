@@ -56,6 +56,18 @@ VARIABLES: dict[str, tuple[str, str, str | None, dict[str, str]]] = {
         {},
     ),
     "exposed_seabed": ("km2", "seabed exposed against the reference level", MEAN, {}),
+    "exposed_seabed_by_state": (
+        "km2",
+        "seabed exposed against the reference level by state",
+        MEAN,
+        {"comment": "sectors by nearest coast, not legal delimitation lines"},
+    ),
+    "sector_area": (
+        "km2",
+        "area of the sea without Kara-Bogaz-Gol at the reference level by state",
+        None,
+        {"comment": "sectors by nearest coast, not legal delimitation lines"},
+    ),
     "global_warming": ("K", "global warming relative to 1995-2014", MEAN, {}),
     "first_event": (
         "year",

@@ -195,7 +195,17 @@ def test_tables_of_the_calibration_are_in_step(update_docs, name):
 
 
 @pytest.mark.parametrize(
-    "name", ["parameters", "literature", "structure shallows", "ports", "thresholds", "northern basin"]
+    "name",
+    [
+        "parameters",
+        "literature",
+        "structure shallows",
+        "ports",
+        "thresholds",
+        "northern basin",
+        "seabed falls",
+        "seabed shares",
+    ],
 )
 def test_tables_of_data_are_in_step(update_docs, name):
     page, write = update_docs.TABLES[name]

@@ -132,10 +132,14 @@ def flooding_levels(bed: IntArray, join: FloatArray) -> FloatArray:
 
 
 def area_below(flooding: FloatArray, cell_area: FloatArray, levels: FloatArray) -> FloatArray:
-    """Area (km²) under water at each level, each cell's bed spread evenly over half a metre either way."""
+    """Area (km²) under water at each level, each cell's bed spread evenly over half a metre either way.
+
+    `cell_area` is that of the cells of each latitude, or of every cell.
+    """
     wet = np.isfinite(flooding)
     depth = (levels[:, None] - flooding[wet] + HALF_STEP) / (2.0 * HALF_STEP)
-    area: FloatArray = np.clip(depth, 0.0, 1.0) @ np.broadcast_to(cell_area[:, None], flooding.shape)[wet]
+    every = cell_area if cell_area.ndim == 2 else np.broadcast_to(cell_area[:, None], flooding.shape)
+    area: FloatArray = np.clip(depth, 0.0, 1.0) @ every[wet]
     return area
 
 

@@ -35,6 +35,9 @@ def main() -> None:
             ("route", figures.route),
             ("ecosystem", figures.ecosystem),
         )
+    } | {
+        "shoreline": figures.shoreline(subjects["run"]),
+        "seabed": figures.seabed(subjects["run"]),
     }
     pictures["equilibrium"] = figures.equilibrium()
     beside = cs.literature()

@@ -18,6 +18,7 @@ import numpy as np
 import xarray as xr
 
 import caspian_sim as cs
+from caspian_sim.basin.sectors import load_sectors
 from caspian_sim.basin.shallows import shallow_share, shallow_weight
 from caspian_sim.climate.scenario import BASELINE
 from caspian_sim.cooperate import tables as cooperation
@@ -49,6 +50,7 @@ from caspian_sim.figures.text import name as named
 from caspian_sim.impacts.ecosystem import thresholds
 from caspian_sim.impacts.northern_basin import northern_dry_share
 from caspian_sim.impacts.ports import shipped_ports
+from caspian_sim.impacts.seabed import falls_table
 from caspian_sim.outputs.record import decades
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -58,6 +60,8 @@ LAST = YEARS[-1]
 QUANTILES = (0.05, 0.5, 0.95)
 # The warming quantile has ends of 0 and 1, at which the normal score is infinite.
 ENDS = {"warming_quantile": (0.05, 0.95)}
+# Shares of the sea that are quoted for a division by median lines, per cent.
+QUOTED_SHARES = {"AZ": "18–21", "IR": "12–14", "KZ": "27–31", "RU": "16–19", "TM": "18–20"}
 MINUS = "\N{MINUS SIGN}"
 
 
@@ -715,6 +719,30 @@ def northern_basin() -> str:
     return table(heads, [["dry, %", *(number(100.0 * value, ".0f") for value in share)]])
 
 
+def seabed_falls() -> str:
+    rows = []
+    for reference in (-28.0, -29.2):
+        lost = falls_table(reference)
+        for fall, block in lost.groupby("fall_m"):
+            cells = [number(value, ",.0f") for value in block["exposed_km2"]]
+            share = 100.0 * float(block["share_of_sector"].iloc[-1])
+            rows.append([number(reference), number(float(str(fall))), *cells, f"{share:.0f} %"])
+    states = " | ".join(load_sectors().states)
+    return table(f"from, m BHS | fall, m | {states} | whole sea, km² | of it", rows)
+
+
+def seabed_shares() -> str:
+    sectors = load_sectors()
+    levels = (-27.0, -28.0, -29.2, -33.0)
+    shares = [100.0 * area / area.sum() for area in (sectors.area(level) for level in levels)]
+    rows = [
+        [state, *(number(share[place], ".1f") for share in shares), QUOTED_SHARES[state]]
+        for place, state in enumerate(sectors.states)
+    ]
+    heads = " | ".join(f"{number(level)} m" for level in levels)
+    return table(f"state, % of the sea | {heads} | quoted", rows)
+
+
 TABLES: dict[str, tuple[str, Callable[[], str]]] = {
     "parameters": ("model.md", parameters),
     "effects": ("model.md", effects),
@@ -749,6 +777,8 @@ TABLES: dict[str, tuple[str, Callable[[], str]]] = {
     "calibration parameters": ("calibration.md", calibration_parameters),
     "calibration bay": ("calibration.md", calibration_bay),
     "calibration warming": ("calibration.md", calibration_warming),
+    "seabed falls": ("seabed.md", seabed_falls),
+    "seabed shares": ("seabed.md", seabed_shares),
     "calibration diagnostics": ("calibration.md", calibration_diagnostics),
 }
 

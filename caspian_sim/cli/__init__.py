@@ -16,6 +16,7 @@ from caspian_sim.cli import (
     calibration,
     cooperation,
     evaluation,
+    impacts,
     literature,
     measures,
     record,
@@ -77,5 +78,6 @@ for _command in (
     cooperation.attribute,
     target.target,
     target.delay,
+    impacts.impacts,
 ):
     main.add_command(_command)

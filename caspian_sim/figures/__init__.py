@@ -42,8 +42,10 @@ from caspian_sim.figures.projection import projection, projection_table
 from caspian_sim.figures.reconstruction import reconstruction, reconstruction_table
 from caspian_sim.figures.route import route, route_table
 from caspian_sim.figures.save import save_figure
+from caspian_sim.figures.seabed import seabed, seabed_table
 from caspian_sim.figures.sensitivity import sensitivity, sensitivity_table
 from caspian_sim.figures.shapley import shapley, shapley_table
+from caspian_sim.figures.shoreline import shoreline, shoreline_table
 from caspian_sim.figures.target import target, target_table
 from caspian_sim.figures.variance import variance, variance_table
 from caspian_sim.figures.verification import verification, verification_table
@@ -138,10 +140,14 @@ __all__ = [
     "route",
     "route_table",
     "save_figure",
+    "seabed",
+    "seabed_table",
     "sensitivity",
     "sensitivity_table",
     "shapley",
     "shapley_table",
+    "shoreline",
+    "shoreline_table",
     "target",
     "target_table",
     "traces",

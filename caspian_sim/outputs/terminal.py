@@ -14,6 +14,7 @@ from caspian_sim.figures import check_number, check_target
 from caspian_sim.outputs.balances import Listing, balance_listings, equilibrium_listings
 from caspian_sim.outputs.calibration import posterior_parts
 from caspian_sim.outputs.coalitions import coalition_parts
+from caspian_sim.outputs.impacts import has_impacts, impact_parts
 from caspian_sim.outputs.literature import literature_parts
 from caspian_sim.outputs.record import outlook_listings, reconstruction_listings
 from caspian_sim.outputs.scores import scores
@@ -39,11 +40,13 @@ def print_result(ds: xr.Dataset) -> None:
         :func:`caspian_sim.variance`, :func:`caspian_sim.attribute`, :func:`caspian_sim.target`,
         :func:`caspian_sim.delay`, :func:`caspian_sim.literature`, :func:`caspian_sim.outlook`,
         :func:`caspian_sim.reconstruct`, :func:`caspian_sim.solve_balance`, or
-        :func:`caspian_sim.equilibrium` for one forcing; the forecasts of a verification; or the posterior
-        of a calibration.
+        :func:`caspian_sim.equilibrium` for one forcing; the forecasts of a verification; the posterior of a
+        calibration; or the impacts of a run.
     """
     console = Console(highlight=False)
-    if "index" in ds:
+    if has_impacts(ds):
+        parts = impact_parts(ds)
+    elif "index" in ds:
         parts = _sensitivity_tables(ds)
     elif "closure_error" in ds:
         parts = _listed(balance_listings(ds))
