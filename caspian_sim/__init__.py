@@ -9,6 +9,7 @@ The usual way in::
     cs.data.load("sea_level_annual")         # the observed record, with source and grade
     cs.hindcast()                            # the model against the record, 1937-2022
     cs.literature()                          # the projections beside the published ones
+    cs.export(ds, "level.xlsx", "xlsx")      # for spreadsheets and scenario databases
     cs.outlook("new.csv")                    # the coming twelve months, from the newest observations
 
 Levels are metres in the Baltic Height System (m BHS), areas km², volumes km³, fluxes km³/yr.
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from caspian_sim.evaluate.reconstruct import reconstruct
     from caspian_sim.evaluate.sensitivity import sensitivity
     from caspian_sim.evaluate.variance import variance
+    from caspian_sim.outputs.export import export
     from caspian_sim.results import open_result as open
     from caspian_sim.results import save
 
@@ -44,6 +46,7 @@ _PLACES = {
     "calibrate": ("caspian_sim.evaluate.ensembles", "calibrate"),
     "data": ("caspian_sim.data", None),
     "equilibrium": ("caspian_sim.evaluate.equilibrium", "equilibrium"),
+    "export": ("caspian_sim.outputs.export", "export"),
     "hindcast": ("caspian_sim.evaluate.hindcast", "hindcast"),
     "hypsometry": ("caspian_sim.basin.hypsometry", "load_hypsometry"),
     "literature": ("caspian_sim.evaluate.literature", "literature"),
@@ -64,6 +67,7 @@ __all__ = [
     "calibrate",
     "data",
     "equilibrium",
+    "export",
     "hindcast",
     "hypsometry",
     "literature",
