@@ -50,7 +50,7 @@ def write_all() -> None:
     ):
         (MADE / name).write_text(text, encoding="utf-8")
     for notebook in notebooks():
-        (MADE / "notebooks" / notebook.name).write_text(with_first_plain(notebook), encoding="utf-8")
+        (MADE / "notebooks" / notebook.name).write_text(with_first_cell(notebook), encoding="utf-8")
 
 
 def notebooks() -> list[Path]:
@@ -59,7 +59,7 @@ def notebooks() -> list[Path]:
     return sorted(found, key=lambda path: path.stem != "quickstart")
 
 
-def with_first_plain(notebook: Path) -> str:
+def with_first_cell(notebook: Path) -> str:
     """Text of a notebook that runs from the root of the repository."""
     content = json.loads(notebook.read_text(encoding="utf-8"))
     first = {
@@ -85,10 +85,7 @@ def with_contents(index: str) -> str:
         joining = [page for entry in JOINING.get(heading, []) for page in expanded(entry)]
         if pages or joining:
             yield "\n```{toctree}\n:hidden:\n:caption: " + heading
-            yield from (
-                f":maxdepth: 1\n\n{page}" if i == 0 else page for i, page in enumerate([*pages, *joining])
-            )
-            yield "```\n"
+            yield from (":maxdepth: 1\n", *pages, *joining, "```\n")
 
     for line in index.splitlines():
         if line.startswith("## "):
@@ -123,7 +120,8 @@ def api() -> str:
     )
     return (
         "# Python: caspian_sim\n\n`import caspian_sim as cs` brings these. What they return are plain xarray "
-        "datasets ([dataset](../dataset.md)), and curves and configurations that show themselves as tables.\n\n"
+        "datasets ([dataset](../dataset.md)), or curves and configurations that show themselves as "
+        "tables.\n\n"
         f"## Functions\n\n{functions}\n## Shipped data\n\n`cs.data` loads the tables of "
         f"[data and evidence](../data.md).\n\n{shipped}\n## Errors\n\n"
         + rst(".. automodule:: caspian_sim.errors", "   :members:", "   :no-index:")
@@ -165,24 +163,14 @@ def modules() -> str:
             title = f"## {name.removeprefix('caspian_sim.')}\n\n" if len(names) > 1 else ""
             if name in drawn_by():
                 continue  # on the page of the figures
-            # What a package names in __all__ is documented where it is defined.
-            module = importlib.import_module(name)
-            own = [
-                n
-                for n in getattr(module, "__all__", ())
-                if getattr(getattr(module, n), "__module__", None) == name
-            ]
-            options = (
-                [f"   :members: {', '.join(own)}".rstrip()] if own or not hasattr(module, "__all__") else []
-            )
-            sections.append(title + rst(f".. automodule:: {name}", *options))
+            sections.append(title + rst(f".. automodule:: {name}", *members(name)))
         (MADE / "modules" / f"{part}.md").write_text("\n".join(sections), encoding="utf-8")
         first = (importlib.import_module(f"caspian_sim.{part}").__doc__ or "").strip().splitlines()[0]
         rows.append(f"| [{part}](modules/{part}.md) | {first.replace('|', chr(92) + '|')} |")
     listed = "\n".join(f"modules/{part}" for part in parts)
     return (
-        "# Modules\n\nEverything in the package, for those who read or change it. The public functions are in "
-        "[Python: caspian_sim](api.md).\n\n| module | what |\n|---|---|\n" + "\n".join(rows) + "\n\n"
+        "# Modules\n\nEverything in the package, for those who read or change it. The public functions are "
+        "in [Python: caspian_sim](api.md).\n\n| module | what |\n|---|---|\n" + "\n".join(rows) + "\n\n"
         f"```{{toctree}}\n:hidden:\n\n{listed}\n```\n"
     )
 
@@ -242,15 +230,14 @@ def evidence() -> str:
     """Source, grade and faults of every table that ships with the package."""
     out = [
         "# Evidence, table by table\n",
-        "From the catalogue of the package itself. [Data and evidence](../data.md) explains the grades and says "
-        "where sources contradict each other.\n",
+        "From the catalogue of the package itself. [Data and evidence](../data.md) explains the grades and "
+        "says where sources contradict each other.\n",
         "| dataset | grade | period | source |\n|---|---|---|---|",
     ]
     entries = cs.data.catalogue()
-    out += [
-        f"| [{e.name}](#{e.name}) | {plain(e.grade)} | {plain(e.period)} | {plain(e.source)} |"
-        for e in entries
-    ]
+    for e in entries:
+        about = (f"[{e.name}](#{e.name})", *map(plain, (e.grade, e.period, e.source)))
+        out.append(f"| {' | '.join(about)} |")
     for entry in entries:
         out += [
             "",
