@@ -69,6 +69,12 @@ def add_contents(app: Sphinx, name: str, text: list[str]) -> None:
         text[0] = pages.with_contents(text[0])
 
 
+def hide_place(_app: Sphinx, *found: Any) -> tuple[str, str | None] | None:
+    """Leave out of a signature where the package lies on the machine that builds the site."""
+    signature, returned = found[-2:]
+    return signature and (signature.replace(f"{DOCS.parent}/", ""), returned)
+
+
 def check_offline(app: Sphinx, failure: Exception | None) -> None:
     """End the build with an error when a page would fetch anything from elsewhere."""
     if failure is None and app.builder.format == "html":
@@ -79,5 +85,6 @@ def check_offline(app: Sphinx, failure: Exception | None) -> None:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("source-read", add_contents)
+    app.connect("autodoc-process-signature", hide_place)
     app.connect("build-finished", check_offline)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

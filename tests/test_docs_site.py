@@ -154,6 +154,8 @@ def test_site_is_built_without_a_warning_and_reads_no_network(tmp_path, offline)
     built = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=900, check=False)
     assert built.returncode == 0, built.stderr
     assert list(offline.of_site(tmp_path / "site")) == []
+    pages = [path.read_text(encoding="utf-8") for path in (tmp_path / "site").rglob("*.html")]
+    assert not any(str(ROOT) in page for page in pages)
     assert "<math " in (tmp_path / "site" / "model.html").read_text(encoding="utf-8")
     notebook = (tmp_path / "site" / "_made" / "notebooks" / "quickstart.html").read_text(encoding="utf-8")
     assert "../../_images/" in notebook
