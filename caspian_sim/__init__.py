@@ -9,6 +9,7 @@ The usual way in::
     cs.data.load("sea_level_annual")         # the observed record, with source and grade
     cs.hindcast()                            # the model against the record, 1937-2022
     cs.literature()                          # the projections beside the published ones
+    cs.export(ds, "level.xlsx", "xlsx")      # for spreadsheets and scenario databases
     cs.outlook("new.csv")                    # the coming twelve months, from the newest observations
 
 Levels are metres in the Baltic Height System (m BHS), areas km², volumes km³, fluxes km³/yr.
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from caspian_sim.evaluate.sensitivity import sensitivity
     from caspian_sim.evaluate.variance import variance
     from caspian_sim.impacts.seabed import exposed_seabed_by_state
+    from caspian_sim.outputs.export import export
     from caspian_sim.results import open_result as open
     from caspian_sim.results import save
 
@@ -53,6 +55,7 @@ _PLACES = {
     "delay": ("caspian_sim.cooperate.delay", "delay"),
     "equilibrium": ("caspian_sim.evaluate.equilibrium", "equilibrium"),
     "exposed_seabed_by_state": ("caspian_sim.impacts.seabed", "exposed_seabed_by_state"),
+    "export": ("caspian_sim.outputs.export", "export"),
     "hindcast": ("caspian_sim.evaluate.hindcast", "hindcast"),
     "hypsometry": ("caspian_sim.basin.hypsometry", "load_hypsometry"),
     "literature": ("caspian_sim.evaluate.literature", "literature"),
@@ -77,6 +80,7 @@ __all__ = [
     "data",
     "delay",
     "equilibrium",
+    "export",
     "exposed_seabed_by_state",
     "hindcast",
     "hypsometry",

@@ -99,8 +99,7 @@ def test_the_model_page_says_where_in_the_code_each_part_is():
 
 
 def test_every_page_is_reached_from_the_index():
-    (tree,) = (body for body in blocks("docs/index.md", "{toctree}"))
-    listed = {f"docs/{name}.md" for name in tree.split() if not name.startswith(":") and not name.isdigit()}
+    listed = {f"docs/{found['target']}" for found in LINK.finditer(prose_of("docs/index.md"))}
     assert listed == set(PAGES) - {"README.md", "docs/index.md"}
 
 

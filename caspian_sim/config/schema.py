@@ -318,7 +318,7 @@ class Execution(Section):
 class Config(Section):
     """A run of the model, fully resolved and valid.
 
-    Made by :func:`caspian_sim.config.load_config`; every key is described in docs/config.md.
+    Made by :func:`caspian_sim.load_config`; every key is described in docs/config.md.
     """
 
     name: Slug = setting("Short name of the run; lower-case letters, digits and hyphens.")

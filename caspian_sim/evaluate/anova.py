@@ -5,7 +5,7 @@ random draws, of the parameters (*p*) and of the internal variability (*v*), cro
 model output is the sum of a mean, of what each factor does alone, of what each pair does beyond that, and so
 on:
 
-.. math:: h = \mu + \sum_i f_i + \sum_{i<j} f_{ij} + \dots, \qquad
+.. math:: h = \mu + \sum_i f_i + \sum_{i<j} f_{ij} + \cdots, \qquad
     \operatorname{Var} h = \sum_u \operatorname{Var} f_u
 
 The variances of all terms, the components, add up to that of the output. Orthonormal contrasts of the fixed

@@ -30,14 +30,14 @@ def shares_over_orders(outcome: Array, changes: int) -> Array:
 
     Parameters
     ----------
-    outcome : ndarray, shape (2, ..., 2, *rest)
+    outcome : ndarray, shape ``(2, ..., 2, *rest)``
         Outcome by whether each of the changes is made, one dimension of length 2 for each change in front.
     changes : int
         Number of changes.
 
     Returns
     -------
-    ndarray, shape (change, *rest)
+    ndarray, shape ``(change, *rest)``
         In the unit of the outcome.
     """
     share = np.zeros((changes, *outcome.shape[changes:]))
@@ -53,7 +53,7 @@ def shares_over_orders(outcome: Array, changes: int) -> Array:
 
 
 def alone(outcome: Array, changes: int) -> Array:
-    """Effect of every change when it is the only one, shape (change, *rest).
+    """Effect of every change when it is the only one, shape ``(change, *rest)``.
 
     Parameters
     ----------

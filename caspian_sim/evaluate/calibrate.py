@@ -1,7 +1,9 @@
 r"""Bayesian calibration of the annual balance on the record.
 
-.. math:: p(\theta \mid y) \propto p(\theta)\; p(h_{1921:2022}, R_{1936:2022} \mid \theta)\; \prod_k p(b_k
-\mid \theta)
+.. math::
+
+    p(\theta \mid y) \propto p(\theta)\; p(h_{1921:2022}, R_{1936:2022} \mid \theta)\; \prod_k
+    p(b_k \mid \theta)
 
 The prior is the table ``parameters``. The likelihood of levels and inflow is that of the state-space model
 :mod:`caspian_sim.record.annual`, whose slow departures are the autocorrelated errors: a year tells the less

@@ -98,7 +98,7 @@ def posterior_table(ds: xr.Dataset) -> pd.DataFrame:
     -------
     pandas.DataFrame
         For each `parameter`: 5, 50 and 95 % points of prior and posterior, `prior_best`, and as
-        for :func:`speaker` the `shrinkage`, the shift `shift_prior_sd` and who `speaks`.
+        for `speaker` the `shrinkage`, the shift `shift_prior_sd` and who `speaks`.
     """
     rows = []
     for name, prior in calibrated_parameters().items():

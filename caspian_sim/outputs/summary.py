@@ -127,10 +127,10 @@ def _share_below(ds: xr.Dataset, threshold: float) -> xr.DataArray:
     if keeps_statistics(ds):
         return ds["share_below"].sel(event=event, drop=True)
     level = yearly(ds["sea_level"], ds["time_bnds"])
-    return _has_been_below(ds, level, threshold, event).mean("member")
+    return has_been_below(ds, level, threshold, event).mean("member")
 
 
-def _has_been_below(ds: xr.Dataset, level: xr.DataArray, threshold: float, event: str) -> xr.DataArray:
+def has_been_below(ds: xr.Dataset, level: xr.DataArray, threshold: float, event: str) -> xr.DataArray:
     """Whether a member has stood below a level by the end of each year.
 
     An event is a fall through the level; a member that starts below it has none, but has its annual means.
