@@ -10,9 +10,9 @@ STATES = ("AZ", "IR", "KZ", "RU", "TM")
 @click.command()
 @click.option("--state", type=click.Choice(STATES, case_sensitive=False), help="Measures of one state.")
 def measures(state: str | None) -> None:
-    """List the measures that states can take.
+    """List the measures of the five states.
 
-    Who, what, how much, when, on what evidence.
+    Each with its volume, start, cost, evidence grade and source.
 
     Measures whose numbers are assumptions are marked with *.
     """

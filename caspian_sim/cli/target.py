@@ -48,7 +48,7 @@ def target(
 ) -> None:
     """Find the extra inflow that holds a level.
 
-    For each scenario: the constant extra inflow with which the annual mean does not lie below the level with
+    For each scenario the constant extra inflow with which the annual mean does not lie below the level with
     the probability, and the probability that each programme and the whole catalogue give.
     """
     with writing():
@@ -91,7 +91,10 @@ def delay(
     overwrite: bool,
     quiet: bool,
 ) -> None:
-    """Show what waiting costs: one programme, begun in later years."""
+    """Show what waiting with a programme costs.
+
+    The same programme is begun in different years, with the same members.
+    """
     with writing():
         from caspian_sim.config import load_config
         from caspian_sim.cooperate.delay import STARTS

@@ -46,7 +46,7 @@ STATES: Mapping[str, str] = {
     "In brackets: share over what the state consumes today; bold: a rule asks for more than all of it.",
     "burden.rule.equal": "equal",
     "burden.rule.consumption": "by consumption",
-    "burden.rule.benefit": "by benefit (coast)",
+    "burden.rule.benefit": "by benefit (seabed)",
     "burden.rule.shapley": "by Shapley value",
     "burden.rule.planned": "its own measures",
     "burden.number": "{volume} ({percent} %)",
@@ -54,9 +54,8 @@ STATES: Mapping[str, str] = {
     "burden.strait": "Outflow to Kara-Bogaz-Gol that a regulated strait stops counts as brought by the state "
     "that regulates it; nobody consumes it.",
     "burden.sources": "Consumption: no official figures by state, assumed split with ranges (grade D). "
-    "Coast: State of the Environment 2019 after Panin et al. 2005 (A); that a longer coast means a larger "
-    "gain, and that seabed kept wet divides by it, is an assumption (D): no division of the exposed seabed "
-    "by state exists.",
+    "Gain: seabed kept wet in the sector of the state, by nearest coast, not by legal lines; that a state "
+    "gains by it is an assumption (D).",
     # Target, marginal effect and delay
     "target.title": "How much more water a level of the Caspian Sea takes",
     "target.subtitle": "Extra inflow, constant from {start}{ramp}, with which the annual mean is not "
