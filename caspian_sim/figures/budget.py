@@ -181,7 +181,7 @@ def _draw(ds: xr.Dataset, table: pd.DataFrame, scenario: str, programme: str, wi
         "budget.sources",
         first=observed["first_year"].min(),
         last=observed["last_year"].max(),
-        grade=record.attrs["evidence_grade"],
+        grade=name("grade", record.attrs["evidence_grade"]),
         groundwater=number(data.parameters()["groundwater"].best),
     )
     terms = [term for term in ORDER if _mean(table, term).abs().max() > 0.0]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from caspian_sim.figures import style
 from caspian_sim.figures.calibration import NEEDED, POSTERIOR, calibration_footer, label
 from caspian_sim.figures.reading import require
-from caspian_sim.figures.text import number, say, typeset
+from caspian_sim.figures.text import axis_numbers, number, say
 
 Array = NDArray[np.float64]
 
@@ -156,11 +156,11 @@ def _ticks(ax: Axes, row: int, column: int, count: int) -> None:
     ticks = np.asarray(MaxNLocator(3, steps=[1, 2, 5, 10]).tick_values(low, high))
     margin = CLEAR * (high - low)
     ax.set_xticks(ticks[(ticks >= low + margin) & (ticks <= high - margin)])
-    ax.xaxis.set_major_formatter(lambda value, _: typeset(f"{value:g}"))
+    ax.xaxis.set_major_formatter(axis_numbers())
     ax.tick_params(labelbottom=row == count - 1)
     if row != column:
         ax.locator_params(axis="y", nbins=3)
-        ax.yaxis.set_major_formatter(lambda value, _: typeset(f"{value:g}"))
+        ax.yaxis.set_major_formatter(axis_numbers())
         ax.tick_params(labelleft=column == 0)
 
 

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from caspian_sim.evaluate import checklist as evaluated
 from caspian_sim.figures import style
 from caspian_sim.figures.reading import ASSUMPTION, require
-from caspian_sim.figures.text import name, number, say, typeset
+from caspian_sim.figures.text import name, number, print_unit, say
 
 NEEDED = (
     "sea_level",
@@ -88,15 +88,14 @@ def check_number(value: float, tolerance: float, unit: str) -> str:
         return f"{value:.0e}".replace("e-0", "e-").replace("-", "−") if value else "0"
     stated = len(f"{tolerance:g}".partition(".")[2])
     digits = 0 if unit == "year" else max(stated, 1 - math.floor(math.log10(tolerance)), 0)
-    text = number(value, digits)
-    return text.replace(",", "") if "year" in unit else text
+    return number(value, digits, grouped="year" not in unit)
 
 
 def check_target(target: float, tolerance: float, unit: str) -> str:
     """Write what is asked for: the target with its tolerance and unit."""
-    shown = "" if unit in ("year", "decimal year") else f" {typeset(unit)}"
+    shown = name("unit", print_unit(unit))
     middle = check_number(target, tolerance, unit) if target else "0"
-    return f"{middle} ± {check_number(tolerance, tolerance, unit)}{shown}"
+    return f"{middle} ± {check_number(tolerance, tolerance, unit)} {shown}".rstrip()
 
 
 def _draw(table: pd.DataFrame, version: str, width_cm: float) -> Figure:
@@ -118,16 +117,18 @@ def _draw(table: pd.DataFrame, version: str, width_cm: float) -> Figure:
             say("footer.package", version=version),
         ],
     )
-    room = (width_cm - NAMES_CM - 0.2 - GAP_CM * (columns - 1)) / columns
+    titles = [name("check", title) for title in table["title"].unique()]
+    names_cm, values_cm = style.room_cm(titles, NAMES_CM - 0.4) + 0.4, style.room_cm([], VALUES_CM)
+    room = (width_cm - names_cm - 0.2 - GAP_CM * (columns - 1)) / columns
     for place, run in enumerate(runs):
         row, column = divmod(place, columns)
-        left = NAMES_CM + column * (room + GAP_CM)
+        left = names_cm + column * (room + GAP_CM)
         top = row * block + TITLE_CM
         now = table[table["run"] == run].set_index("check").loc[checks]
-        _panel(page.axes(left, width_cm - left - room + VALUES_CM, top, height), now, run, room)
+        _panel(page.axes(left, width_cm - left - room + values_cm, top, height), now, run, room)
         if column == 0:
-            _names(page.blank(0.2, width_cm - NAMES_CM, top, height), now, shared)
-        _values(page.blank(left + room - VALUES_CM + 0.1, 0.0, top, height), now, shared)
+            _names(page.blank(0.2, width_cm - names_cm, top, height), now, shared)
+        _values(page.blank(left + room - values_cm + 0.1, 0.0, top, height), now, shared)
     return page.figure
 
 
@@ -169,7 +170,7 @@ def _names(ax: Axes, now: pd.DataFrame, shared: set[str]) -> None:
             key = {"": "checklist.asked", evaluated.RECORD_SOURCE: "checklist.asked.record"}
             target = check_target(line["target"], line["tolerance"], line["unit"])
             asked = say(key.get(line["source"], "checklist.asked.source"), target=target, grade=line["grade"])
-        title = re.sub(r"(\d{4})-(\d{4})", r"\1–\2", line["title"])
+        title = re.sub(r"(\d{4})-(\d{4})", r"\1–\2", name("check", line["title"]))
         ax.text(0.0, row - LINE, title, va="center_baseline", fontsize=style.SMALL)
         ax.text(0.0, row + LINE, asked, va="center_baseline", fontsize=style.SMALL, color=style.MUTED)
 

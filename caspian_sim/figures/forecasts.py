@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from caspian_sim import data
 from caspian_sim.figures import style
 from caspian_sim.figures.reading import require
-from caspian_sim.figures.text import number, say
+from caspian_sim.figures.text import name, number, say
 
 NEEDED = ("forecast", "observed", "record")
 ORIGINS = (1966, 1977, 1985, 1995, 2005, 2015)
@@ -95,11 +95,13 @@ def _draw(ds: xr.Dataset, width_cm: float) -> Figure:
         say("forecasts.title"),
         say("forecasts.subtitle", members=number(ds.sizes["member"])),
         [
-            say("forecasts.sources", grade=data.load("sea_level_annual").attrs["evidence_grade"]),
+            say("forecasts.sources", grade=name("grade", data.load("sea_level_annual").attrs["evidence_grade"])),
             say("footer.package", version=ds.attrs["version"]),
         ],
     )
-    room = (width_cm - style.LEFT_CM - LABELS_CM - GAP_CM * (columns - 1)) / columns
+    names = [say(f"forecasts.{part}") for part in ("band.90", "band.50", "median")]
+    labels_cm = style.room_cm(names, LABELS_CM - 0.2) + 0.2
+    room = (width_cm - style.LEFT_CM - labels_cm - GAP_CM * (columns - 1)) / columns
     shown = table.drop(columns=["origin", "lead_years", "year"]).to_numpy()
     record = ds["record"].sel(year=slice(origins[0] - BEFORE_YEARS, None)).values
     lowest = min(float(np.nanmin(shown)), float(record.min())) - 0.1
@@ -119,7 +121,7 @@ def _draw(ds: xr.Dataset, width_cm: float) -> Figure:
         else:
             ax.set_ylabel(say("axis.level"))
         if place == columns - 1:
-            _names(page.blank(width_cm - LABELS_CM + 0.1, 0.0, top, PANEL_CM), now, lowest, highest)
+            _names(page.blank(width_cm - labels_cm + 0.1, 0.0, top, PANEL_CM), now, lowest, highest)
     return page.figure
 
 

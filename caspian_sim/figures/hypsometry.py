@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from caspian_sim import __version__, data
 from caspian_sim.basin.hypsometry import Hypsometry, load_hypsometry
 from caspian_sim.figures import style
-from caspian_sim.figures.text import number, say, typeset
+from caspian_sim.figures.text import name, number, say, typeset
 
 LOWEST_LEVEL, HIGHEST_LEVEL = -60.0, -20.0
 """Range that is drawn, m BHS."""
@@ -116,11 +116,13 @@ def _draw(curve: Hypsometry, table: pd.DataFrame, width_cm: float) -> Figure:
 def _footer(curve: Hypsometry) -> list[str]:
     shipped = data.entry("hypsometry")
     facts = [data.fact(quantity) for quantity, _ in PUBLISHED]
-    published = say("hypsometry.published", source=typeset(facts[0].source), grade=facts[0].grade)
+    source = name("source", typeset(facts[0].source))
+    published = say("hypsometry.published", source=source, grade=facts[0].grade)
     own = curve is not load_hypsometry()
-    sources = say("hypsometry.sources", grade=typeset(shipped.grade))
-    version = say("hypsometry.run", name=curve.name, version=__version__, hash=shipped.sha256[:HASH_DIGITS])
-    package = say("hypsometry.own", name=curve.name, version=__version__)
+    sources = say("hypsometry.sources", grade=name("grade", typeset(shipped.grade)))
+    labels = {"name": name("curve", curve.name or ""), "version": __version__}
+    version = say("hypsometry.run", hash=shipped.sha256[:HASH_DIGITS], **labels)
+    package = say("hypsometry.own", **labels)
     return [published, package] if own else [sources, published, version]
 
 

@@ -201,7 +201,7 @@ def beside(ax: Axes, words: str, y: float, from_cm: float, bold: bool = False) -
 def paper_name(row: xr.Dataset) -> str:
     """Name a published projection by its authors, year and scenario."""
     paper = short_citation(str(row["citation"].item()))
-    return say("literature.paper", paper=paper, scenario=row["published_scenario"].item())
+    return say("literature.paper", paper=paper, scenario=name("published", str(row["published_scenario"].item())))
 
 
 def _mark(ax: Axes, row: Row, y: float) -> None:
@@ -237,10 +237,10 @@ def _numbers(row: Row) -> str:
     if row.kind == "up to":
         return say("literature.numbers.limit", **words)
     if np.isnan(row.low):
-        return say("literature.numbers.point", kind=row.kind, **words)
+        return say("literature.numbers.point", kind=name("kind", row.kind), **words)
     if row.kind == "range":
         return say("literature.numbers.end", low=low, high=high, **words)
-    return say("literature.numbers.range", low=low, high=high, kind=row.kind.replace("-75", "–75"), **words)
+    return say("literature.numbers.range", low=low, high=high, kind=name("kind", row.kind).replace("-75", "–75"), **words)
 
 
 def _as_published(value: float, row: Row) -> str:
@@ -272,11 +272,11 @@ def literature_footer(ds: xr.Dataset) -> list[str]:
             last=int(record["year"][-1]),
             fall=number(ds.attrs["basis_level"] - float(record[-1]), 1),
         ),
-        say("literature.caveat", use=ds.attrs["water_use"]),
+        say("literature.caveat", use=name("use", ds.attrs["water_use"])),
         say(
             "literature.grade_d",
             names=", ".join(name("parameter", label) for label, grade in grades if grade == ASSUMPTION),
-            judged=", ".join(judged),
+            judged=", ".join(name("published", scenario) for scenario in judged),
         ),
         say(
             "footer.run",

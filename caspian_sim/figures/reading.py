@@ -11,12 +11,15 @@ import xarray as xr
 from caspian_sim.config import Config, parse_config
 from caspian_sim.errors import DataError
 from caspian_sim.figures.text import name, say
+from caspian_sim.solve import Watch
 from caspian_sim.stream import REPORTED
 
 LOW, MEDIAN, HIGH = REPORTED
 """Limits of every range that is drawn, and its middle."""
 ASSUMPTION = "D"
 HASH_DIGITS = 8
+MIDDLE_SCENARIO = "ssp245"
+"""Shown when no scenario is asked for."""
 
 
 def require(ds: xr.Dataset, figure: str, names: Iterable[str]) -> None:
@@ -52,6 +55,20 @@ def choose(ds: xr.Dataset, dim: str, wanted: str) -> str:
             f"the dataset has no {dim} {wanted!r}\n    found    {wanted!r}\n    allowed  {', '.join(labels)}"
         )
     return wanted
+
+
+def middle_scenario(ds: xr.Dataset, wanted: str | None = None) -> str:
+    """Scenario that was asked for, or else SSP2-4.5 where there is one, or the first.
+
+    Raises
+    ------
+    DataError
+        When the dataset has no such scenario.
+    """
+    if wanted is not None:
+        return choose(ds, "scenario", wanted)
+    labels = [str(label) for label in ds["scenario"].values]
+    return MIDDLE_SCENARIO if MIDDLE_SCENARIO in labels else labels[0]
 
 
 def run_config(ds: xr.Dataset) -> Config:
@@ -146,6 +163,32 @@ def yearly_quantiles(ds: xr.Dataset, variable: str, probabilities: Sequence[floa
             "    hint     run again with the quantile in output.quantiles"
         )
     return kept.sel(quantile=list(probabilities)).transpose("quantile", ..., "year")
+
+
+def share_below(ds: xr.Dataset, threshold: float) -> xr.DataArray:
+    """Share of the members that have stood below a level by the end of each year.
+
+    An event is a fall through the level; a member that starts below it has none, but has its annual means.
+
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        Result of a run, with members or with statistics over them.
+    threshold : float
+        Level that the run watched, m BHS.
+
+    Returns
+    -------
+    xarray.DataArray
+        Along `scenario`, `programme` and `year`.
+    """
+    event = Watch((threshold,)).names[0]
+    if keeps_statistics(ds):
+        return ds["share_below"].sel(event=event, drop=True)
+    level = yearly(ds["sea_level"], ds["time_bnds"])
+    fallen = ds["first_event"].sel(event=event, drop=True) < level["year"] + 1
+    stood = (level < threshold).reduce(np.logical_or.accumulate, "year", keep_attrs=False)
+    return (fallen | stood).mean("member")
 
 
 def _kept(ds: xr.Dataset, variable: str, statistic: str) -> xr.DataArray:

@@ -113,6 +113,10 @@ def _draw(ds: xr.Dataset, width_cm: float) -> Figure:
     rows, others = ds.sizes["input"], 0
     if rows > MOST_INPUTS + 1:
         rows, others = MOST_INPUTS + 1, rows - MOST_INPUTS
+    names = [_name(str(label)) for label in ds["input"].values[: rows - bool(others)]]
+    if others:
+        names.append(say("sensitivity.others", count=others))
+    names_cm = style.room_cm(names, NAMES_CM - 0.2) + 0.2
     page = style.page(
         width_cm,
         TITLE_CM + rows * ROW_CM + style.BELOW_CM,
@@ -125,12 +129,9 @@ def _draw(ds: xr.Dataset, width_cm: float) -> Figure:
         ),
         _footer(ds, others),
     )
-    names = [_name(str(label)) for label in ds["input"].values[: rows - bool(others)]]
-    if others:
-        names.append(say("sensitivity.others", count=others))
-    room = (width_cm - NAMES_CM - 0.3 - GAP_CM * (len(years) - 1)) / len(years)
+    room = (width_cm - names_cm - 0.3 - GAP_CM * (len(years) - 1)) / len(years)
     for place, year in enumerate(years):
-        left = NAMES_CM + place * (room + GAP_CM)
+        left = names_cm + place * (room + GAP_CM)
         ax = page.axes(left, width_cm - left - room, TITLE_CM, rows * ROW_CM)
         now = ds.sel(year=year)
         _panel(ax, now.isel(input=slice(len(names) - bool(others))), named=place == len(years) - 1)
@@ -138,7 +139,7 @@ def _draw(ds: xr.Dataset, width_cm: float) -> Figure:
             _others(ax, now.isel(input=slice(MOST_INPUTS, None)), rows - 1)
         # The widest label starts at the end of an interval.
         ax.set(xlim=(-0.04, 1.35 if not narrow else 1.2), ylim=(rows - 0.5, -0.5))
-        ax.set_xticks([0.0, 0.25, 0.5, 0.75, 1.0], ["0", "", "0.5", "", "1"])
+        ax.set_xticks([0.0, 0.25, 0.5, 0.75, 1.0], ["0", "", number(0.5, 1), "", "1"])
         ax.set_yticks(range(rows), names if place == 0 else [""] * rows)
         ax.tick_params(axis="y", length=0)
         ax.spines["left"].set_visible(False)

@@ -1,15 +1,21 @@
 """Every word in the figures, by key, so that a language is one more table.
 
-A table of another language has the keys of :data:`ENGLISH`; a test compares them.
+A table of another language is a file with the keys of :data:`ENGLISH`, see
+:mod:`caspian_sim.figures.language`; a test compares them.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 ENGLISH: Mapping[str, str] = {
+    # Numbers
+    "number.decimal": ".",
+    "number.thousands": ",",
     # Names
     "scenario.ssp119": "SSP1-1.9",
     "scenario.ssp126": "SSP1-2.6",
@@ -330,6 +336,55 @@ ENGLISH: Mapping[str, str] = {
     "outlook.low": "5–25 %, from",
     "outlook.sources": "Sources: annual level sea_level_annual (grade {annual}); months DAHITI altimetry "
     "(grade {monthly}); outlook caspian_sim.",
+    # Crossing
+    "crossing.title": "How probable it is that the Caspian Sea has fallen below a level",
+    "crossing.subtitle": "Share of an ensemble of {members} that has stood below the level at any time from "
+    "{first} to the end of the year. Uncertainty of models and parameters beyond the ensemble is not in it.",
+    "crossing.subtitle.single": "One member: it has stood below the level by the end of the year, or not.",
+    "crossing.level": "below {level} m",
+    "crossing.half": "First year by whose end the probability is {probability} % or more; where there is none, "
+    "the probability in the last year:",
+    "crossing.year": "{year}",
+    "crossing.never": "{share} % in {year}",
+    "crossing.sources": "Sources: warming by scenario IPCC AR6; projection caspian_sim.",
+    "axis.probability": "Probability (%)",
+    # Flows
+    "flows.title": "The water that the Caspian Sea gets and loses",
+    "flows.subtitle": "{scenario}, {programme}. Mean fluxes of a decade in km³/yr, ensemble of {members}; "
+    "streams are as wide as the water that they carry. What the sea loses from its volume comes in, so that "
+    "both sides are equal.",
+    "flows.subtitle.single": "{scenario}, {programme}. Mean fluxes of a decade in km³/yr, one member; streams "
+    "are as wide as the water that they carry. What the sea loses from its volume comes in, so that both "
+    "sides are equal.",
+    "flows.observed": "{first}–{last}, observed",
+    "flows.projected": "{first}–{last}, projected",
+    "flows.storage.in": "from the volume of the sea",
+    "flows.storage.out": "into the volume of the sea",
+    "flows.stream": "{term} {flux}",
+    "flows.net": "sea\n{net} km³/yr",
+    "flows.sources": "Sources: observed decade from level and river inflow (net_evaporation_implied, grade "
+    "{grade}): evaporation less precipitation is what closes the balance, the outflow to Kara-Bogaz-Gol is "
+    "modelled, groundwater is held at {groundwater} km³/yr. Projection: caspian_sim.",
+    # Change
+    "change.title": "What changes in the water balance of the Caspian Sea",
+    "change.subtitle": "{scenario}, {programme}: from the net balance of {before} to that of {after}. Bars: "
+    "means of an ensemble of {members}, each from where the one above it ends; lines and brackets: 5–95 % of "
+    "the difference in the same member.",
+    "change.subtitle.single": "{scenario}, {programme}: from the net balance of {before} to that of {after}, "
+    "one member. Each bar starts where the one above it ends.",
+    "change.axis": "Net balance of the sea (km³/yr)",
+    "change.net": "net, {period}",
+    "change.inflow": "river inflow",
+    "change.evaporation_rate": "evaporation, depth per year",
+    "change.precipitation_rate": "precipitation, depth per year",
+    "change.smaller_sea": "smaller or larger sea",
+    "change.strait": "outflow to Kara-Bogaz-Gol",
+    "change.consumption": "growth of consumption",
+    "change.measures": "measures",
+    "change.groundwater": "groundwater",
+    "change.method": "Evaporation and precipitation are depth times area: the change of each depth counts over "
+    "the mean area, the change of the area with the mean depth. A part that raises the balance points right.",
+    "change.sources": "Sources: warming by scenario IPCC AR6; fluxes caspian_sim.",
     # Footer
     "footer.grade_d": "Assumptions (evidence grade D): {items}.",
     "footer.measures": "measures {names}",
@@ -341,26 +396,65 @@ ENGLISH: Mapping[str, str] = {
     "footer.selection": "Programmes shown: {shown} ({count} of {all}).",
 }
 
-LANGUAGES: Mapping[str, Mapping[str, str]] = {"en": ENGLISH}
-_LANGUAGE = "en"
+_TABLE: ContextVar[Mapping[str, str]] = ContextVar("texts", default=ENGLISH)
+
+
+@contextmanager
+def speaking(table: Mapping[str, str]) -> Iterator[None]:
+    """Take the texts of what is drawn inside from a table."""
+    token = _TABLE.set(table)
+    try:
+        yield
+    finally:
+        _TABLE.reset(token)
 
 
 def say(key: str, /, **values: Any) -> str:
     """Give the text of a key, with values put in."""
-    return LANGUAGES[_LANGUAGE][key].format(**values)
+    return _TABLE.get()[key].format(**values)
 
 
 def name(kind: str, identifier: str) -> str:
-    """Give the name of a scenario, programme, term or run; one that is not in the table keeps its own."""
-    return LANGUAGES[_LANGUAGE].get(f"{kind}.{identifier}", identifier)
+    """Give the name of a scenario, programme, term or run; one that is not in the table keeps its own.
+
+    Words of the data tables, such as grades and titles of checks, are looked up by what they are in English.
+    """
+    return _TABLE.get().get(f"{kind}.{identifier}", identifier)
 
 
-def number(value: float, digits: int = 0, sign: bool = False) -> str:
-    """Write a number with a true minus sign and thousands apart; `sign` puts a plus before positive ones."""
-    text = f"{value:{'+' if sign else ''},.{digits}f}"
+def number(value: float, digits: int = 0, sign: bool = False, grouped: bool = True) -> str:
+    """Write a number with a true minus sign and the marks of the language.
+
+    `sign` puts a plus before positive ones; `grouped` sets thousands apart.
+    """
+    text = f"{value:{'+' if sign else ''}{',' if grouped else ''}.{digits}f}"
     if float(text.replace(",", "")) == 0.0:
         text = text.lstrip("+-")
-    return text.replace("-", "−")
+    table = _TABLE.get()
+    marks = {ord(","): table["number.thousands"], ord("."): table["number.decimal"], ord("-"): "−"}
+    return text.translate(marks)
+
+
+def axis_numbers() -> Callable[[float, int | None], str]:
+    """Give what writes the numbers of an axis, each with as many digits as it needs, in the language."""
+    mark = decimal_mark()
+    return lambda value, _: with_decimal_mark(typeset(f"{value:g}"), mark)
+
+
+def decimal_mark() -> str:
+    """Mark between the whole and the fraction of a number."""
+    return _TABLE.get()["number.decimal"]
+
+
+def with_decimal_mark(text: str, mark: str) -> str:
+    """Write the decimal points between the digits of a text as another mark."""
+    return re.sub(r"(?<=\d)\.(?=\d)", mark, text)
+
+
+def print_unit(unit: str) -> str:
+    """Write a unit of the data tables as it is printed, nothing where it is none; years go without one."""
+    signs = {"km3 yr-1 m-1.5": "km³ yr⁻¹ m⁻¹·⁵", "1": "", "year": "", "decimal year": ""}
+    return signs.get(unit, typeset(unit))
 
 
 def typeset(text: str) -> str:
