@@ -232,7 +232,7 @@ def _draw(
     )
     narrow = page.narrow
     left = style.room_cm(names, 0.0 if narrow else NAMES_CM - 0.35) + 0.35
-    right = style.room_cm(texts) + 0.35
+    right = style.room_cm(texts, bold=True) + 0.35
     ax = page.axes(left, right, 0.0, ROW_CM * len(rows))
     _steps(ax, rows)
     ax.set_yticks(range(len(rows)), names)

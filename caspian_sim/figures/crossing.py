@@ -33,7 +33,7 @@ EVEN = 0.5
 PERCENT = 100.0
 MOST_ACROSS = 3
 PANEL_CM, NARROW_PANEL_CM, TITLE_CM, GAP_CM = 5.4, 3.6, 0.5, 0.4
-HEAD_CM, ROW_CM = 0.55, 0.46
+HEAD_CM, ROW_CM, RIGHT_CM = 0.5, 0.42, 0.5
 MARK_CM = 0.65
 """Room for the sample of a line before its name."""
 
@@ -151,7 +151,7 @@ def _draw(ds: xr.Dataset, table: pd.DataFrame, width_cm: float) -> Figure:
         ),
         [say("crossing.sources"), *_selection(ds, shown), *run_footer(ds, shown)],
     )
-    room = (width_cm - style.LEFT_CM - 0.3 - GAP_CM * (across - 1)) / across
+    room = (width_cm - style.LEFT_CM - RIGHT_CM - GAP_CM * (across - 1)) / across
     for place, level in enumerate(levels):
         row, column = divmod(place, across)
         left = style.LEFT_CM + column * (room + GAP_CM)

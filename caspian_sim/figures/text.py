@@ -377,7 +377,7 @@ ENGLISH: Mapping[str, str] = {
     "change.inflow": "river inflow",
     "change.evaporation_rate": "evaporation, depth per year",
     "change.precipitation_rate": "precipitation, depth per year",
-    "change.smaller_sea": "smaller or larger sea",
+    "change.smaller_sea": "area of the sea",
     "change.strait": "outflow to Kara-Bogaz-Gol",
     "change.consumption": "growth of consumption",
     "change.measures": "measures",
