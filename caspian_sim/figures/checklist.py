@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Hashable, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -118,7 +120,7 @@ def _draw(table: pd.DataFrame, version: str, width_cm: float) -> Figure:
         ],
     )
     titles = [name("check", title) for title in table["title"].unique()]
-    names_cm, values_cm = style.room_cm(titles, NAMES_CM - 0.4) + 0.4, style.room_cm([], VALUES_CM)
+    names_cm, values_cm = style.room_cm(titles, NAMES_CM - 0.4) + 0.4, style.room_cm(_marks(table, shared), VALUES_CM - 0.15, bold=True) + 0.15
     room = (width_cm - names_cm - 0.2 - GAP_CM * (columns - 1)) / columns
     for place, run in enumerate(runs):
         row, column = divmod(place, columns)
@@ -130,6 +132,18 @@ def _draw(table: pd.DataFrame, version: str, width_cm: float) -> Figure:
             _names(page.blank(0.2, width_cm - names_cm, top, height), now, shared)
         _values(page.blank(left + room - values_cm + 0.1, 0.0, top, height), now, shared)
     return page.figure
+
+
+def _mark(line: Mapping[Hashable, Any], shared: bool) -> str:
+    """Word for a check that passes or fails, with the tolerance where that depends on the run."""
+    word = say("checklist.pass" if line["passes"] else "checklist.fail")
+    if shared:
+        return word
+    return say("checklist.own", word=word, allowed=check_number(line["tolerance"], line["tolerance"], line["unit"]))
+
+
+def _marks(table: pd.DataFrame, shared: set[str]) -> list[str]:
+    return [_mark(line, line["check"] in shared) for line in table.to_dict("records")]
 
 
 def _panel(ax: Axes, now: pd.DataFrame, run: str, room: float) -> None:
@@ -179,10 +193,7 @@ def _values(ax: Axes, now: pd.DataFrame, shared: set[str]) -> None:
     """Value of each check above the word for it, with the tolerance where that depends on the run."""
     ax.set_ylim(len(now) - 0.5, -0.5)
     for row, line in enumerate(now.to_dict("records")):
-        word = say("checklist.pass" if line["passes"] else "checklist.fail")
-        if now.index[row] not in shared:
-            allowed = check_number(line["tolerance"], line["tolerance"], line["unit"])
-            word = say("checklist.own", word=word, allowed=allowed)
+        word = _mark(line, now.index[row] in shared)
         value = check_number(line["value"], line["tolerance"], line["unit"])
         ax.text(0.0, row - LINE, value, va="center_baseline", fontsize=style.SMALL)
         weight = "normal" if line["passes"] else "bold"

@@ -19,6 +19,7 @@ from caspian_sim.basin.hypsometry import load_hypsometry
 from caspian_sim.errors import ConfigError
 from caspian_sim.evaluate.hindcast import DEGREES_OF_FREEDOM
 from caspian_sim.evaluate.literature import USE_AS_TODAY
+from caspian_sim.evaluate.published import short_citation
 from caspian_sim.figures.hypsometry import PUBLISHED
 from caspian_sim.figures.text import ENGLISH, print_unit, speaking, typeset
 
@@ -169,6 +170,7 @@ def data_words() -> Mapping[str, list[str]]:
         "unit": [print_unit(unit) for unit in units if print_unit(unit)],
         "kind": list(papers["range_kind"].values),
         "published": list(papers["scenario"].values),
+        "paper": [w for w in map(short_citation, papers["citation"].values) if "(" not in w],
         "grade": [typeset(data.entry(name).grade) for name in GRADED],
         "source": [typeset(data.fact(PUBLISHED[0][0]).source)],
         "curve": [load_hypsometry().name],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -116,23 +116,28 @@ def page(width_cm: float, plot_height_cm: float, title: str, subtitle: str, foot
 def _slide(width_cm: float, plot_height_cm: float, title: str, subtitle: str, footer: Sequence[str]) -> Page:
     """Start a slide: the title above, and a column of text as wide as it needs to be beside the plots."""
     look = now()
-    column = COLUMN_CM - COLUMN_STEP_CM
-    while True:
-        column += COLUMN_STEP_CM
-        sheet = width_cm + column
-        head: _Lines = [
-            (line, look.title, INK, "bold")
-            for line in wrap(title, sheet - 2 * MARGIN_CM, look.title, bold=True)
-        ]
-        above = _depth(head) + 2 * _GAP_CM
-        height = max(sheet / SLIDE_SHAPE, above + plot_height_cm + _GAP_CM)
-        room = height * SLIDE_SHAPE - width_cm - 3 * MARGIN_CM
+
+    def beside(room: float) -> tuple[_Lines, _Lines, float]:
+        """Text in a column, and the height that it needs."""
         says: _Lines = [(line, look.subtitle, INK, "normal") for line in wrap(subtitle, room, look.subtitle)]
         foot = _small_print(footer, room)
-        if above + _depth(says) + _depth(foot) + 3 * _GAP_CM <= height:
+        return says, foot, _depth(says) + _depth(foot) + 3 * _GAP_CM
+
+    column = COLUMN_CM
+    while True:
+        sheet = width_cm + column + 3 * MARGIN_CM
+        lines = wrap(title, sheet - 2 * MARGIN_CM, look.title, bold=True)
+        head: _Lines = [(line, look.title, INK, "bold") for line in lines]
+        above = _depth(head) + 2 * _GAP_CM
+        height = max(sheet / SLIDE_SHAPE, above + plot_height_cm + _GAP_CM)
+        sheet = height * SLIDE_SHAPE
+        room = sheet - width_cm - 3 * MARGIN_CM
+        says, foot, depth = beside(room)
+        if above + depth <= height:
             break
-    sheet = height * SLIDE_SHAPE
+        column += COLUMN_STEP_CM
     figure = _sheet(sheet, height)
+    figure.spare_cm = _spare(room, lambda narrower: above + beside(narrower)[2] <= height)
     figure.png_dpi = SLIDE_PIXELS * CM_PER_INCH / sheet
     under = _write(figure, head, MARGIN_CM, height - _GAP_CM + 0.05) - _GAP_CM
     left, low = sheet - room - MARGIN_CM, _depth(foot) + _GAP_CM
@@ -142,6 +147,14 @@ def _slide(width_cm: float, plot_height_cm: float, title: str, subtitle: str, fo
     # Plots that do not need the whole height stand in its middle.
     top = under - 0.5 * max(under - _GAP_CM - plot_height_cm, 0.0)
     return Page(figure, width_cm, height, top, top - plot_height_cm, sheet)
+
+
+def _spare(room: float, fits: Callable[[float], bool]) -> float:
+    """Width by which a column could be narrower, cm."""
+    spare = 0.0
+    while room - spare - COLUMN_STEP_CM >= COLUMN_CM and fits(room - spare - COLUMN_STEP_CM):
+        spare += COLUMN_STEP_CM
+    return spare
 
 
 def _small_print(footer: Sequence[str], room: float) -> _Lines:
@@ -175,6 +188,11 @@ def _rule(figure: PageFigure, x: tuple[float, float], y: tuple[float, float]) ->
     width, height = figure.get_size_inches() * CM_PER_INCH
     ends = ([place / width for place in x], [place / height for place in y])
     figure.add_artist(Line2D(*ends, color=RULE, linewidth=0.6))
+
+
+def room_for(width_cm: float, needed_cm: float) -> float:
+    """Width of the plots: as asked, but on a slide, which has room, at least as much as they need, cm."""
+    return max(width_cm, needed_cm) if now().slide else width_cm
 
 
 @functools.lru_cache(maxsize=4096)

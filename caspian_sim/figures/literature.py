@@ -24,6 +24,8 @@ SHOWN_YEARS = (2100, 2050)
 ROW_CM, HEAD_CM = 0.42, 0.5
 APART_CM = 0.25
 """Between the plot and the names on its left and the numbers on its right."""
+LEAST_PLOT_CM = 6.0
+"""Width of the plot on a slide at least."""
 LEAST_SPAN = 3.0
 """Horizontal axis of a panel at least, m."""
 # The shape says what the range is; one without a range is a diamond.
@@ -91,6 +93,11 @@ def literature_table(ds: xr.Dataset) -> pd.DataFrame:
 def _draw(ds: xr.Dataset, width_cm: float) -> Figure:
     panels = {year: list(_groups(ds, year)) for year in SHOWN_YEARS}
     heights = [sum(HEAD_CM + ROW_CM * len(rows) for _, rows in groups) for groups in panels.values()]
+    every = [row for groups in panels.values() for _, rows in groups for row in rows]
+    names = max(style.text_width(row.name, style.SMALL, bold=row.own) for row in every)
+    numbers = max(style.text_width(_numbers(row), style.SMALL) for row in every)
+    left, right = (style.MARGIN_CM + width + APART_CM for width in (names, numbers))
+    width_cm = style.room_for(width_cm, left + right + LEAST_PLOT_CM)
     page = style.page(
         width_cm,
         sum(heights) + style.BELOW_CM * len(heights),
@@ -98,10 +105,6 @@ def _draw(ds: xr.Dataset, width_cm: float) -> Figure:
         say("literature.subtitle", year=ds.attrs["basis_year"], level=number(ds.attrs["basis_level"], 2)),
         literature_footer(ds),
     )
-    every = [row for groups in panels.values() for _, rows in groups for row in rows]
-    names = max(style.text_width(row.name, style.SMALL, bold=row.own) for row in every)
-    numbers = max(style.text_width(_numbers(row), style.SMALL) for row in every)
-    left, right = (style.MARGIN_CM + width + APART_CM for width in (names, numbers))
     down = 0.0
     for (year, groups), height in zip(panels.items(), heights, strict=True):
         ax = page.axes(left, right, down, height)
@@ -200,7 +203,7 @@ def beside(ax: Axes, words: str, y: float, from_cm: float, bold: bool = False) -
 
 def paper_name(row: xr.Dataset) -> str:
     """Name a published projection by its authors, year and scenario."""
-    paper = short_citation(str(row["citation"].item()))
+    paper = name("paper", short_citation(str(row["citation"].item())))
     return say("literature.paper", paper=paper, scenario=name("published", str(row["published_scenario"].item())))
 
 
@@ -258,7 +261,7 @@ def literature_footer(ds: xr.Dataset) -> list[str]:
     """
     pairs = dict(zip(ds["citation"].values.tolist(), ds["doi_or_url"].values.tolist(), strict=True))
     sources = "; ".join(
-        f"{short_citation(str(paper))} {address}".strip() for paper, address in sorted(pairs.items())
+        f"{name('paper', short_citation(str(paper)))} {address}".strip() for paper, address in sorted(pairs.items())
     )
     config, record = run_config(ds), data.load("sea_level_annual")["level"]
     grades = grades_of(config).items()

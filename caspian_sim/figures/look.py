@@ -167,6 +167,8 @@ class PageFigure(Figure):
         Mark between the whole and the fraction of a number, in the language that it was made in.
     png_dpi : float
         Dots per inch of its PNG.
+    spare_cm : float
+        Width that the text beside the plots of a slide does not need.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -174,6 +176,7 @@ class PageFigure(Figure):
         self.look = _LOOK.get()
         self.decimal = decimal_mark()
         self.png_dpi: float = PNG_DPI
+        self.spare_cm = 0.0
 
     def draw(self, renderer: RendererBase) -> None:
         """Draw on a renderer."""

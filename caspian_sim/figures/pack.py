@@ -26,11 +26,15 @@ from caspian_sim.evaluate.hindcast import hindcast
 from caspian_sim.evaluate.reconstruct import reconstruct
 from caspian_sim.evaluate.verification import score_forecasts
 from caspian_sim.figures.language import language
+from caspian_sim.figures.layout import PAGE_WIDTH_CM
 from caspian_sim.figures.look import looking
 from caspian_sim.figures.reading import run_config
 from caspian_sim.figures.text import say
 
 Datasets = Sequence[xr.Dataset]
+
+WORTH_CM = 1.0
+"""Width for which a slide is drawn a second time."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +87,11 @@ class PackFigure:
 
     def draw(self, subject: Any) -> Figure:
         """Draw what :func:`subject_of` gives."""
-        figure: Figure = getattr(self._module, self.name)(subject)
+        function = getattr(self._module, self.name)
+        figure: Figure = function(subject)
+        if getattr(figure, "spare_cm", 0.0) >= WORTH_CM:
+            # Tall plots make a slide wide: they may have the width that its text does not need.
+            return function(subject, width_cm=PAGE_WIDTH_CM + figure.spare_cm)
         return figure
 
     def table(self, subject: Any) -> pd.DataFrame:

@@ -240,7 +240,7 @@ def run_footer(ds: xr.Dataset, programmes: Sequence[str]) -> list[str]:
     ]
     items = [
         say(f"footer.{kind}", names=", ".join(names))
-        for kind, names in (("measures", measures), ("parameters", parameters))
+        for kind, names in (("measures", [name("measure", m) for m in measures]), ("parameters", parameters))
         if names
     ]
     return [

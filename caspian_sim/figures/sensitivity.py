@@ -107,7 +107,6 @@ def _chosen(ds: xr.Dataset, scenario: str | None) -> str:
 
 def _draw(ds: xr.Dataset, width_cm: float) -> Figure:
     narrow = width_cm < style.NARROW_CM
-    years = ds["year"].values[-(MOST_YEARS_NARROW if narrow else MOST_YEARS) :]
     order = np.argsort(-ds["index"].sel(order="total").isel(year=-1).values, kind="stable")
     ds = ds.isel(input=order)
     rows, others = ds.sizes["input"], 0
@@ -117,6 +116,7 @@ def _draw(ds: xr.Dataset, width_cm: float) -> Figure:
     if others:
         names.append(say("sensitivity.others", count=others))
     names_cm = style.room_cm(names, NAMES_CM - 0.2) + 0.2
+    years = _shown_years(ds, names_cm, width_cm)
     page = style.page(
         width_cm,
         TITLE_CM + rows * ROW_CM + style.BELOW_CM,
@@ -143,11 +143,23 @@ def _draw(ds: xr.Dataset, width_cm: float) -> Figure:
         ax.set_yticks(range(rows), names if place == 0 else [""] * rows)
         ax.tick_params(axis="y", length=0)
         ax.spines["left"].set_visible(False)
-        sd = number(float(now["level_sd"]), 2)
-        ax.set_title(say("sensitivity.year", year=int(year), sd=sd), loc="left", fontsize=style.SMALL, pad=3)
+        ax.set_title(_heading(ds, year), loc="left", fontsize=style.SMALL, pad=3)
         if place == len(years) // 2:
             ax.set_xlabel(say("axis.variance"))
     return page.figure
+
+
+def _heading(ds: xr.Dataset, year: int) -> str:
+    return say("sensitivity.year", year=year, sd=number(float(ds["level_sd"].sel(year=year)), 2))
+
+
+def _shown_years(ds: xr.Dataset, names_cm: float, width_cm: float) -> list[int]:
+    """Last years, as many as there is room for: a column has one."""
+    years = [int(year) for year in ds["year"].values]
+    widest = style.room_cm(_heading(ds, year) for year in years) + GAP_CM
+    fit = int((width_cm - names_cm - 0.3 + GAP_CM) / widest)
+    most = MOST_YEARS_NARROW if width_cm < style.NARROW_CM else MOST_YEARS
+    return years[-max(1, min(fit, most)) :]
 
 
 def _panel(ax: Axes, now: xr.Dataset, named: bool) -> None:

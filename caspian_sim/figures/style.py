@@ -25,6 +25,7 @@ from caspian_sim.figures.layout import (
     POINTS_PER_CM,
     Page,
     page,
+    room_for,
     text_width,
     wrap,
 )
@@ -75,6 +76,7 @@ __all__ = [
     "now",
     "page",
     "room_cm",
+    "room_for",
     "spread",
     "swatch",
     "text_width",
