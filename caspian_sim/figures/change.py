@@ -216,9 +216,10 @@ def _draw(
     texts = [_words(row) for row in rows]
     scenario, programme = labels
     single = ds.sizes["member"] == 1
+    row_cm = ROW_CM * style.taller()
     page = style.page(
         width_cm,
-        ROW_CM * len(rows) + style.BELOW_CM,
+        row_cm * len(rows) + style.BELOW_CM,
         say("change.title"),
         say(
             "change.subtitle.single" if single else "change.subtitle",
@@ -233,7 +234,7 @@ def _draw(
     narrow = page.narrow
     left = style.room_cm(names, 0.0 if narrow else NAMES_CM - 0.35) + 0.35
     right = style.room_cm(texts, bold=True) + 0.35
-    ax = page.axes(left, right, 0.0, ROW_CM * len(rows))
+    ax = page.axes(left, right, 0.0, row_cm * len(rows))
     _steps(ax, rows)
     ax.set_yticks(range(len(rows)), names)
     for tick, row in zip(ax.get_yticklabels(), rows, strict=True):

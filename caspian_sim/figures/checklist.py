@@ -106,7 +106,7 @@ def _draw(table: pd.DataFrame, version: str, width_cm: float) -> Figure:
     tolerances = table.groupby("check")["tolerance"].nunique()
     shared = {check for check in checks if tolerances[check] == 1}
     columns = 1 if width_cm < style.NARROW_CM else len(runs)
-    height = ROW_CM * len(checks)
+    height = max(ROW_CM, 2.05 * style.line_cm()) * len(checks)
     block = TITLE_CM + height + BELOW_CM
     page = style.page(
         width_cm,

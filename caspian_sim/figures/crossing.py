@@ -192,7 +192,7 @@ def _panel(ax: Axes, table: pd.DataFrame, scenarios: list[str], shown: list[str]
     first, last = int(table["year"].min()), int(table["year"].max())
     for scenario, programme, rows in _lines(table):
         mark, dashes = style.SCENARIOS[scenario], style.PROGRAMME_DASHES[shown.index(programme)]
-        every = max(1, (last - first) // 4)
+        every = max(1, (last - first) // (8 if style.now().grey else 4))
         ax.plot(
             rows["year"],
             PERCENT * rows["share_below"],

@@ -164,7 +164,7 @@ def _name_curves(ax: Axes, ends: list[tuple[float, float, str]], height_cm: floa
     row = style.line_cm() / height_cm
     place = [(level - LOWEST) / (HIGHEST - LOWEST) for _, level, _ in ends]
     heights = [row] * len(ends)
-    for (depth, _, colour), y in zip(ends, style.spread(place, heights, 0.0, 0.91), strict=True):
+    for (depth, _, colour), y in zip(ends, style.spread(place, heights, 0.0, 1.0 - 2.3 * row), strict=True):
         ax.annotate(
             say("equilibrium.curve", depth=number(depth)),
             (1.0, y),

@@ -22,8 +22,8 @@ from caspian_sim.figures.text import name, number, say
 STORAGE = "storage"
 """What the sea gives from its volume, or adds to it: the two sides are equal with it."""
 SEA = "#CFE3EF"
-DIAGRAM_CM, HEAD_CM, GAP_CM = 2.9, 0.5, 0.35
-"""Height of the streams of a decade, of its heading, and distance to the next."""
+DIAGRAM_CM, GAP_CM = 2.9, 0.35
+"""Height of the streams of a decade, and distance to the next."""
 APART_CM = 0.16
 """Between streams where they begin and end."""
 LABEL_GAP_CM = 0.12
@@ -131,7 +131,7 @@ def _draw(
     scale = DIAGRAM_CM / most
     # Ends of the streams are apart, and each has a line of text.
     ends = int(drawn.groupby(["first_year", "side"]).size().max())
-    block = HEAD_CM + max(DIAGRAM_CM + ends * APART_CM, ends * style.line_cm()) + GAP_CM
+    block = _head_cm() + max(DIAGRAM_CM + ends * APART_CM, ends * style.line_cm()) + GAP_CM
     scenario, programme = chosen
     record = data.load("net_evaporation_implied")
     page = style.page(
@@ -163,6 +163,11 @@ def _draw(
     return page.figure
 
 
+def _head_cm() -> float:
+    """Height of the heading of a decade."""
+    return 1.6 * style.line_cm()
+
+
 def _words(row: dict[object, object]) -> str:
     key = f"flows.{STORAGE}.{row['side']}"
     term = say(key) if row["term"] == STORAGE else name("term", str(row["term"]))
@@ -181,18 +186,18 @@ def _decade(ax: Axes, rows: pd.DataFrame, scale: float, sides: dict[str, float])
         fontweight="bold",
     )
     total = float(rows.loc[rows["side"] == "in", "flux_km3_per_yr"].sum())
-    room = height - HEAD_CM
+    room = height - _head_cm()
     middle = 0.5 * room
-    sea_cm = NARROW_SEA_CM if width < style.NARROW_CM else SEA_CM
     left, right = sides["in"], width - sides["out"]
+    net = say("flows.net", net=number(_net(rows), sign=True))
+    sea_cm = max(NARROW_SEA_CM if width < style.NARROW_CM else SEA_CM, style.room_cm([net], bold=True) + 0.2)
     sea = (0.5 * (left + right - sea_cm), 0.5 * (left + right + sea_cm))
     half = 0.5 * total * scale
     ax.add_patch(Rectangle((sea[0], middle - half), sea_cm, 2 * half, facecolor=SEA, edgecolor="none"))
-    net = _net(rows)
     ax.text(
         0.5 * (sea[0] + sea[1]),
         middle,
-        say("flows.net", net=number(net, sign=True)),
+        net,
         ha="center",
         va="center",
         fontsize=style.SMALL,

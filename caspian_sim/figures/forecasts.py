@@ -19,7 +19,7 @@ ORIGINS = (1966, 1977, 1985, 1995, 2005, 2015)
 COLUMNS, NARROW_COLUMNS = 3, 2
 PANEL_CM, TITLE_CM, GAP_CM, BETWEEN_CM = 4.0, 0.5, 0.35, 0.65
 LABELS_CM = 1.2
-BEFORE_YEARS = 15
+BEFORE_YEARS, TICK_YEARS = 15, 10
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 WIDE, CLOSE = "#D3E2F0", "#8DB4D8"
 MEDIAN = "#1F5FA8"
@@ -114,7 +114,10 @@ def _draw(ds: xr.Dataset, width_cm: float) -> Figure:
         now = table[table["origin"] == origin]
         _panel(ax, ds, now, origin)
         ax.set(xlim=(origin - BEFORE_YEARS, origin + int(ds["lead"].max()) + 0.5), ylim=(lowest, highest))
-        ax.set_xticks([origin - 10, origin, origin + 10, origin + 20])
+        first, last = ax.get_xlim()
+        tight = 1.15 * style.text_width("2000", style.SMALL) > room * TICK_YEARS / (last - first)
+        every = (0, 1) if tight else (-1, 0, 1, 2)
+        ax.set_xticks([origin + TICK_YEARS * i for i in every])
         ax.yaxis.grid(True)
         if column:
             ax.tick_params(labelleft=False)
@@ -140,8 +143,9 @@ def _panel(ax: Axes, ds: xr.Dataset, table: pd.DataFrame, origin: int) -> None:
     after = ds["record"].sel(year=slice(origin, origin + int(ds["lead"].max())))
     ax.plot(before["year"], before, color=style.INK, linewidth=1.6, zorder=4)
     ax.plot(after["year"], after, "-o", color=style.INK, markersize=1.8, linewidth=0.7, zorder=4)
+    size = style.BODY if style.now().name != "slides" else style.SMALL
     ax.set_title(
-        say("forecasts.origin", year=origin), loc="left", fontsize=style.BODY, fontweight="bold", pad=3
+        say("forecasts.origin", year=origin), loc="left", fontsize=size, fontweight="bold", pad=3
     )
 
 

@@ -91,10 +91,11 @@ def _hatched(face: NDArray[np.float64], edge: NDArray[np.float64]) -> bool:
 
 def _patch(patch: Patch) -> None:
     face, edge = greys([patch.get_facecolor()])[0], greys([patch.get_edgecolor()])[0]
-    patch.set_facecolor(tuple(face))
+    # A transparency of the whole patch would bring back what is not drawn.
+    patch.set_facecolor(tuple(face) if face[3] > 0.0 else "none")
     if patch.get_hatch() and _hatched(face, edge):
         edge = np.asarray(HATCH_ON_PALE)
-    patch.set_edgecolor(tuple(edge))
+    patch.set_edgecolor(tuple(edge) if edge[3] > 0.0 else "none")
 
 
 def _collection(drawn: Collection) -> None:

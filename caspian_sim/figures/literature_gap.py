@@ -95,7 +95,7 @@ def _draw(ds: xr.Dataset, width_cm: float) -> Figure:
         ["horizon", "scenario"], ascending=[False, True], kind="stable"
     )
     names = [_name(ds.sel(comparison=label)) for label in gaps["comparison"]]
-    rows_cm = STEP_CM * (len(FACTORS) + 1)
+    rows_cm = _step_cm() * (len(FACTORS) + 1)
     steps = [rows_cm * int((shares["year"] == year).sum()) for year in SHOWN_YEARS]
     below = HEAD_CM * gaps["horizon"].nunique() + ROW_CM * len(gaps)
     columns_cm = COLUMN_CM * style.room_cm([], 1.0)
@@ -130,6 +130,11 @@ def _draw(ds: xr.Dataset, width_cm: float) -> Figure:
 def _name(row: xr.Dataset) -> str:
     star = "" if str(row["basis"].item()) == STATED else "*"
     return say("literature_gap.name", paper=paper_name(row), star=star, grade=row["grade"].item())
+
+
+def _step_cm() -> float:
+    """Height of a step of the upper panels, which has a line of text."""
+    return max(STEP_CM, 0.87 * style.line_cm())
 
 
 def _room(texts: list[str]) -> float:
@@ -179,24 +184,24 @@ def _shares(ax: Axes, table: pd.DataFrame, height: float, width_cm: float) -> No
         mark = style.SCENARIOS[row["scenario"]]
         at = row["median_m"] + row["ensemble_m"]
         for place, factor in enumerate(FACTORS):
-            middle, share = y + STEP_CM * (place + 1.0), row[f"{factor}_m"]
-            _bar(ax, factor, at, share, middle, 0.8 * STEP_CM)
+            middle, share = y + _step_cm() * (place + 1.0), row[f"{factor}_m"]
+            _bar(ax, factor, at, share, middle, 0.8 * _step_cm())
             value = number(share, 2, sign=True)
             words = say(f"literature_gap.{factor}", value=value) if i == 0 else value
             _left_of(ax, words, min(at, at + share), middle)
             at += share
         ax.plot(
             row["median_m"],
-            y + STEP_CM,
+            y + _step_cm(),
             mark.marker,
             color=mark.colour,
             markersize=4,
             zorder=5,
             clip_on=False,
         )
-        ticks.append(y + 2.0 * STEP_CM)
+        ticks.append(y + 2.0 * _step_cm())
         beside(ax, _ends(row), ticks[-1], APART_CM)
-        y += STEP_CM * (len(FACTORS) + 1)
+        y += _step_cm() * (len(FACTORS) + 1)
     ax.set_yticks(ticks, [_scenario(row["scenario"], row["year"]) for row in rows])
 
 

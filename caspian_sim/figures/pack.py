@@ -35,6 +35,8 @@ Datasets = Sequence[xr.Dataset]
 
 WORTH_CM = 1.0
 """Width for which a slide is drawn a second time."""
+WORSE = 1.02
+"""Not when it gets larger by this, and its text smaller."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,9 @@ class PackFigure:
         figure: Figure = function(subject)
         if getattr(figure, "spare_cm", 0.0) >= WORTH_CM:
             # Tall plots make a slide wide: they may have the width that its text does not need.
-            return function(subject, width_cm=PAGE_WIDTH_CM + figure.spare_cm)
+            wider: Figure = function(subject, width_cm=PAGE_WIDTH_CM + figure.spare_cm)
+            if wider.get_figheight() < WORSE * figure.get_figheight():
+                return wider
         return figure
 
     def table(self, subject: Any) -> pd.DataFrame:

@@ -117,9 +117,10 @@ def _draw(ds: xr.Dataset, width_cm: float) -> Figure:
         names.append(say("sensitivity.others", count=others))
     names_cm = style.room_cm(names, NAMES_CM - 0.2) + 0.2
     years = _shown_years(ds, names_cm, width_cm)
+    row_cm = ROW_CM * style.taller()
     page = style.page(
         width_cm,
-        TITLE_CM + rows * ROW_CM + style.BELOW_CM,
+        TITLE_CM + rows * row_cm + style.BELOW_CM,
         say("sensitivity.title"),
         say(
             "sensitivity.subtitle",
@@ -132,7 +133,7 @@ def _draw(ds: xr.Dataset, width_cm: float) -> Figure:
     room = (width_cm - names_cm - 0.3 - GAP_CM * (len(years) - 1)) / len(years)
     for place, year in enumerate(years):
         left = names_cm + place * (room + GAP_CM)
-        ax = page.axes(left, width_cm - left - room, TITLE_CM, rows * ROW_CM)
+        ax = page.axes(left, width_cm - left - room, TITLE_CM, rows * row_cm)
         now = ds.sel(year=year)
         _panel(ax, now.isel(input=slice(len(names) - bool(others))), named=place == len(years) - 1)
         if others:

@@ -6,7 +6,7 @@ black and white; markers, dashes and hatches say the same once more.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -69,6 +69,7 @@ __all__ = [
     "Look",
     "Mark",
     "Page",
+    "Palette",
     "PageFigure",
     "drawing",
     "line_cm",
@@ -79,7 +80,9 @@ __all__ = [
     "room_for",
     "spread",
     "swatch",
+    "taller",
     "text_width",
+    "width_of",
     "wrap",
 ]
 
@@ -117,6 +120,18 @@ def line_cm() -> float:
     return now().small * LINE_SPACING / POINTS_PER_CM
 
 
+def taller() -> float:
+    """How much taller rows are than in a report: a slide has room, and larger text."""
+    return 1.5 if now().slide else 1.0
+
+
+def width_of(ax: Axes) -> float:
+    """Width of axes, cm."""
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    return float(ax.get_position().width * figure.get_figwidth() * CM_PER_INCH)
+
+
 def room_cm(texts: Iterable[str], least: float = 0.0, bold: bool = False) -> float:
     """Room for the widest of some small texts, cm.
 
@@ -133,14 +148,45 @@ def room_cm(texts: Iterable[str], least: float = 0.0, bold: bool = False) -> flo
     return max(widest, least * now().small / LOOKS["report"].small)
 
 
+class Palette(Mapping[str, Mark]):
+    """Marks by name, with others in the style without colours.
+
+    Parameters
+    ----------
+    marks, grey : mapping of str to Mark
+        The usual ones, and those of the style ``bw``.
+    """
+
+    def __init__(self, marks: Mapping[str, Mark], grey: Mapping[str, Mark]) -> None:
+        self._marks, self._grey = dict(marks), dict(grey)
+
+    def __getitem__(self, name: str) -> Mark:
+        return (self._grey if now().grey else self._marks)[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._marks)
+
+    def __len__(self) -> int:
+        return len(self._marks)
+
+
 # From cool and light for low emissions to dark for very high ones.
-SCENARIOS = {
-    "ssp119": Mark("#86CFC3", "v"),
-    "ssp126": Mark("#4FA0DB", "o"),
-    "ssp245": Mark("#B57A00", "s"),
-    "ssp370": Mark("#BC2F1F", "^"),
-    "ssp585": Mark("#4A1040", "D"),
-}
+SCENARIOS: Mapping[str, Mark] = Palette(
+    {
+        "ssp119": Mark("#86CFC3", "v"),
+        "ssp126": Mark("#4FA0DB", "o"),
+        "ssp245": Mark("#B57A00", "s"),
+        "ssp370": Mark("#BC2F1F", "^"),
+        "ssp585": Mark("#4A1040", "D"),
+    },
+    grey={
+        "ssp119": Mark("#C9C9C9", "v", "||||"),
+        "ssp126": Mark("#ADADAD", "o", ""),
+        "ssp245": Mark("#858585", "s", "////"),
+        "ssp370": Mark("#555555", "^", "...."),
+        "ssp585": Mark("#000000", "D", "xxxx"),
+    },
+)
 
 # Okabe and Ito (2008), Color Universal Design; water users upstream of the littoral states in grey.
 STATES = {
