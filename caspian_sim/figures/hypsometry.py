@@ -180,10 +180,10 @@ def _band(ax: Axes, table: pd.DataFrame) -> None:
 def _published(ax: Axes, height_cm: float) -> None:
     """Mark the published pairs of level and area; their labels stand where the sea never is that small.
 
-    Large text does not fit there, and stands where the sea never is that large.
+    Large text does not fit there: it stands where the sea never is that large, and the marks bear their years.
     """
     slide = style.now().slide
-    x, top, align, at = (0.98, 0.5, "right", (0.8, 1.0)) if slide else (0.02, 0.98, "left", (1.0, 0.2))
+    x, top, align = (0.98, 0.5, "right") if slide else (0.02, 0.98, "left")
     for step, (quantity, level) in enumerate(PUBLISHED):
         fact = data.fact(quantity)
         area = fact.value * PER_THOUSAND
@@ -197,8 +197,13 @@ def _published(ax: Axes, height_cm: float) -> None:
             ha=align,
             va="top",
             fontsize=style.SMALL,
-            arrowprops={"arrowstyle": "-", "color": style.MUTED, "linewidth": 0.5, "relpos": at},
+            arrowprops=None
+            if slide
+            else {"arrowstyle": "-", "color": style.MUTED, "linewidth": 0.5, "relpos": (1.0, 0.2)},
         )
+        if slide:
+            options = {"textcoords": "offset points", "ha": "right", "fontsize": style.SMALL}
+            ax.annotate(str(fact.period), (area, level), xytext=(-6, 4), **options)
 
 
 def _whole_basin(ax: Axes, curve: Hypsometry) -> None:

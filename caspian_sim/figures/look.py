@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import matplotlib.style
-from matplotlib.axes import Axes
 from matplotlib.backend_bases import RendererBase
 from matplotlib.figure import Figure
 from matplotlib.ticker import ScalarFormatter
@@ -212,7 +211,7 @@ def _write_decimals(figure: PageFigure) -> None:
     """Give the axes whose numbers matplotlib writes the decimal mark of the figure."""
     if figure.decimal == ".":
         return
-    for ax in figure.findobj(Axes):
-        for axis in (ax.xaxis, ax.yaxis):  # type: ignore[attr-defined]
+    for ax in [inner for outer in figure.axes for inner in (outer, *outer.child_axes)]:
+        for axis in (ax.xaxis, ax.yaxis):
             if type(axis.get_major_formatter()) is ScalarFormatter:
                 axis.set_major_formatter(_Decimals(figure.decimal))
