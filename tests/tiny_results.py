@@ -8,13 +8,14 @@ import json
 import numpy as np
 import xarray as xr
 from test_checklist import made
-from test_figures import BASIN, HINDCAST, MEMBERS, YEARS, make_run
+from test_figures import HINDCAST, YEARS, make_run
 from test_verification import issued
 
 import caspian_sim as cs
 from caspian_sim.climate.draws import sample
 from caspian_sim.config import parse_config
 from caspian_sim.evaluate.calibrate import calibrated_parameters
+from caspian_sim.evaluate.hindcast import DEGREES_OF_FREEDOM
 from caspian_sim.evaluate.verification import with_record
 
 CONFIG = {
@@ -31,12 +32,14 @@ def run() -> xr.Dataset:
 
     The sea covers 350,000 km² at −30 m and 35,000 km² more for each metre.
     """
-    ds = make_run().rename_vars({})
+    ds = make_run()
     level = ds["sea_level"]
     ds["sea_area"] = 350_000.0 * (1.0 + 0.1 * (level + 30.0))
     levels = parse_config(ds.attrs["config"], "tiny", with_files=False).outcomes.thresholds_m
     # Members that start above a level fall through it in the middle of the first year below.
-    crossed = [xr.where((level < h).any("time"), YEARS[(level < h).argmax("time")] + 0.5, np.nan) for h in levels]
+    crossed = [
+        xr.where((level < h).any("time"), YEARS[(level < h).argmax("time")] + 0.5, np.nan) for h in levels
+    ]
     events = [f"sea level below {h:g} m" for h in levels]
     ds["first_event"] = xr.concat(crossed, "event").assign_coords(event=events)
     return ds
@@ -80,10 +83,10 @@ def subjects() -> dict[str, object]:
 
     found: dict[str, object] = {
         **dict.fromkeys(("projection", "crossing", "budget", "flows", "change"), run()),
-        "hindcast": HINDCAST,
+        "hindcast": HINDCAST.assign_attrs(degrees_of_freedom=DEGREES_OF_FREEDOM),
         "checklist": made(),
         "reconstruction": cs.reconstruct(rows=20),
-        "hypsometry": BASIN,
+        "hypsometry": cs.hypsometry(),
         "equilibrium": cs.equilibrium(),
         "variance": cs.variance(CONFIG, samples=4, streams=4),
         "sensitivity": cs.sensitivity(CONFIG, samples=16),
@@ -93,6 +96,3 @@ def subjects() -> dict[str, object]:
     }
     found["verification"] = PACK["verification"].prepare(found["forecasts"])
     return found
-
-
-__all__ = ["MEMBERS", "YEARS", "chains", "forecasts", "run", "subjects"]

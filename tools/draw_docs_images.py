@@ -28,6 +28,8 @@ def main() -> None:
         "basin": cs.hypsometry(),
     }
     pictures = {name: kind.draw(subjects[kind.shows]) for name, kind in figures.FIGURES.items()}
+    for name in ("crossing", "flows", "change"):
+        pictures[name] = figures.draw(name, subjects["run"])
     pictures["equilibrium"] = figures.equilibrium()
     beside = cs.literature()
     pictures |= {"literature": figures.literature(beside), "literature_gap": figures.literature_gap(beside)}

@@ -11,7 +11,7 @@ from caspian_sim.cli.shared import overwrite_option, progress_bar, quiet_option,
 
 @click.command()
 @click.argument("results", nargs=-1, type=click.Path(path_type=Path), metavar="RESULTS...")
-@click.option("--only", multiple=True, metavar="NAMES", help="Figures, with commas between them. May be repeated.")
+@click.option("--only", multiple=True, metavar="NAMES", help="Figures, with commas between. May be repeated.")
 @click.option(
     "--format", "formats", default="png,svg", show_default=True, metavar="ENDINGS", help="png, svg and pdf."
 )
@@ -23,7 +23,7 @@ from caspian_sim.cli.shared import overwrite_option, progress_bar, quiet_option,
     help="A page, a slide of 16:9 with larger text, or a page in shades of grey.",
 )
 @click.option(
-    "--lang", default="en", show_default=True, metavar="LANG", help="en, ru, or a file of texts such as az.yaml."
+    "--lang", default="en", show_default=True, metavar="LANG", help="en, ru, or a file such as az.yaml."
 )
 @click.option(
     "--output",
@@ -54,8 +54,8 @@ def figures(
 ) -> None:
     """Draw the figures of RESULTS, each with its numbers as CSV.
 
-    RESULTS are NetCDF files, or folders that hold some, themselves or in the folders below. A figure whose data
-    are not among them is left out, with a line that names what is missing; some need no results.
+    RESULTS are NetCDF files, or folders that hold some, themselves or in the folders below. A figure whose
+    data are not among them is left out, with a line that names what is missing; some need no results.
     """
     if listing:
         _list(lang)

@@ -42,7 +42,8 @@ RUNS = ("inflow alone", "slow net evaporation", RECONSTRUCTION)
 # Degrees of freedom of the slow net evaporation, its mean included.
 SLOW_COEFFICIENTS = 9
 DEGREES_OF_FREEDOM = (
-    f"1 for a constant net evaporation, {SLOW_COEFFICIENTS} for the slow one, one a year for the reconstruction"
+    f"1 for a constant net evaporation, {SLOW_COEFFICIENTS} for the slow one, "
+    "one a year for the reconstruction"
 )
 SPLINE_DEGREE = 3
 # Gauss-Newton steps; the level is so nearly linear in net evaporation that the third changes it by less than

@@ -32,9 +32,9 @@ from caspian_sim.figures.flows import flows, flows_table
 from caspian_sim.figures.forecasts import forecasts, forecasts_table
 from caspian_sim.figures.hindcast import hindcast, hindcast_table
 from caspian_sim.figures.hypsometry import hypsometry, hypsometry_table
+from caspian_sim.figures.language import language
 from caspian_sim.figures.literature import literature, literature_table
 from caspian_sim.figures.literature_gap import literature_gap, literature_gap_table
-from caspian_sim.figures.language import language
 from caspian_sim.figures.look import looking
 from caspian_sim.figures.outlook import outlook, outlook_table
 from caspian_sim.figures.pack import PACK, PackFigure, draw

@@ -14,7 +14,6 @@ from caspian_sim.figures.budget import NEEDED as FLUXES
 from caspian_sim.figures.reading import (
     HIGH,
     LOW,
-    RUN_COORDINATES,
     choose,
     middle_scenario,
     require,
@@ -93,11 +92,11 @@ def change_table(
     programme: str | None = None,
     periods: tuple[Period, Period] | None = None,
 ) -> pd.DataFrame:
-    """Numbers of :func:`change`.
+    r"""Numbers of :func:`change`.
 
     Evaporation and precipitation over the sea are depth times area. With :math:`e` and :math:`A` their means
-    over a period, :math:`\\Delta(eA) = \\bar A\\,\\Delta e + \\bar e\\,\\Delta A`, where a bar is the mean of the two
-    periods: the first term is due to the climate, the second to the size of the sea. They add up exactly.
+    over a period, :math:`\Delta(eA) = \bar A\,\Delta e + \bar e\,\Delta A`, where a bar is the mean of the
+    two periods: the first term is due to the climate, the second to the size of the sea. They add up exactly.
 
     Parameters
     ----------

@@ -120,7 +120,8 @@ def _draw(table: pd.DataFrame, version: str, width_cm: float) -> Figure:
         ],
     )
     titles = [name("check", title) for title in table["title"].unique()]
-    names_cm, values_cm = style.room_cm(titles, NAMES_CM - 0.4) + 0.4, style.room_cm(_marks(table, shared), VALUES_CM - 0.15, bold=True) + 0.15
+    names_cm = style.room_cm(titles, NAMES_CM - 0.4) + 0.4
+    values_cm = style.room_cm(_marks(table, shared), VALUES_CM - 0.15, bold=True) + 0.15
     room = (width_cm - names_cm - 0.2 - GAP_CM * (columns - 1)) / columns
     for place, run in enumerate(runs):
         row, column = divmod(place, columns)
@@ -139,7 +140,8 @@ def _mark(line: Mapping[Hashable, Any], shared: bool) -> str:
     word = say("checklist.pass" if line["passes"] else "checklist.fail")
     if shared:
         return word
-    return say("checklist.own", word=word, allowed=check_number(line["tolerance"], line["tolerance"], line["unit"]))
+    allowed = check_number(line["tolerance"], line["tolerance"], line["unit"])
+    return say("checklist.own", word=word, allowed=allowed)
 
 
 def _marks(table: pd.DataFrame, shared: set[str]) -> list[str]:

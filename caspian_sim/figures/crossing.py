@@ -88,8 +88,8 @@ def crossing_table(
     Returns
     -------
     pandas.DataFrame
-        For each `threshold_m_bhs`, `scenario`, `programme` and `year`: `share_below`, the share of the members
-        that have stood below the level by the end of the year.
+        For each `threshold_m_bhs`, `scenario`, `programme` and `year`: `share_below`, the share of the
+        members that have stood below the level by the end of the year.
     """
     require(ds, "crossing", NEEDED_STATISTICS if keeps_statistics(ds) else NEEDED)
     shown = shown_programmes(ds, programme, MOST_PROGRAMMES, MOST_PROGRAMMES)
@@ -136,10 +136,10 @@ def _draw(ds: xr.Dataset, table: pd.DataFrame, width_cm: float) -> Figure:
     down = -(-len(levels) // across)
     panel_cm = NARROW_PANEL_CM if narrow else PANEL_CM
     step = TITLE_CM + panel_cm + 0.55
-    heads = style.wrap(say("crossing.half", probability=number(PERCENT * EVEN)), width_cm - 0.4, style.now().small)
+    head = say("crossing.half", probability=number(PERCENT * EVEN), year=int(table["year"].max()))
+    heads = style.wrap(head, width_cm - 2 * style.MARGIN_CM, style.SMALL)
     heads_cm = (len(heads) + 0.4) * style.line_cm()
     rows_cm = heads_cm + HEAD_CM + ROW_CM * len(scenarios) * len(shown)
-    last = int(table["year"].max())
     page = style.page(
         width_cm,
         down * step + (style.BELOW_CM - 0.55) + 0.15 + rows_cm,
@@ -168,12 +168,16 @@ def _draw(ds: xr.Dataset, table: pd.DataFrame, width_cm: float) -> Figure:
             ax.tick_params(labelbottom=False)
     top = down * step + (style.BELOW_CM - 0.55) + 0.15
     area = page.blank(style.MARGIN_CM, style.MARGIN_CM, top, rows_cm)
-    _years(area, table, heads, levels, last, rows_cm)
+    _years(area, table, heads, levels, rows_cm)
     return page.figure
 
 
+def _number(level: float) -> str:
+    return number(level, 0 if level == round(level) else 1)
+
+
 def _level(level: float) -> str:
-    return say("crossing.level", level=number(level, 0 if level == round(level) else 1))
+    return say("crossing.level", level=_number(level))
 
 
 def _selection(ds: xr.Dataset, shown: list[str]) -> list[str]:
@@ -213,15 +217,14 @@ def _panel(ax: Axes, table: pd.DataFrame, scenarios: list[str], shown: list[str]
     ax.yaxis.grid(True)
 
 
-def _years(
-    ax: Axes, table: pd.DataFrame, heads: list[str], levels: list[float], last: int, top: float
-) -> None:
+def _years(ax: Axes, table: pd.DataFrame, heads: list[str], levels: list[float], top: float) -> None:
     """Name the lines, and write for each the first year by which it is as likely as not."""
     y = top
     for line in heads:
         y -= style.line_cm()
         ax.text(0.0, y, line, fontsize=style.SMALL, color=style.MUTED)
-    lines = [(scenario, programme) for scenario, programme, _ in _lines(table[table["threshold_m_bhs"] == levels[0]])]
+    first = table[table["threshold_m_bhs"] == levels[0]]
+    lines = [(scenario, programme) for scenario, programme, _ in _lines(first)]
     several = len({programme for _, programme in lines}) > 1
     words = {
         (scenario, programme): say(
@@ -231,12 +234,12 @@ def _years(
         else name("scenario", scenario)
         for scenario, programme in lines
     }
-    names_cm = MARK_CM + 0.4 + style.room_cm(words.values())
+    names_cm = MARK_CM + 0.2 + style.room_cm(words.values())
     column = min((ax.get_xlim()[1] - names_cm) / len(levels), 3.2)
     right = [names_cm + column * (i + 1) for i in range(len(levels))]
     y -= HEAD_CM
     for x, level in zip(right, levels, strict=True):
-        text = _level(level)
+        text = say("crossing.column", level=_number(level))
         ax.text(x, y, text, ha="right", va="center_baseline", fontsize=style.SMALL, color=style.MUTED)
     programmes = list(dict.fromkeys(programme for _, programme in lines))
     for scenario, programme in lines:
@@ -253,7 +256,5 @@ def _years(
             ]
             year = first_year(rows)
             final = number(PERCENT * float(rows["share_below"].iloc[-1]))
-            text = (
-                say("crossing.never", year=last, share=final) if year is None else say("crossing.year", year=year)
-            )
+            text = say("crossing.never", share=final) if year is None else say("crossing.year", year=year)
             ax.text(x, y, text, ha="right", va="center_baseline", fontsize=style.SMALL)

@@ -16,12 +16,14 @@ from caspian_sim import data
 from caspian_sim.errors import DataError
 from caspian_sim.figures import style
 from caspian_sim.figures.budget import DECADE, NEEDED, NET, ORDER, budget_table
-from caspian_sim.figures.reading import middle_scenario, run_footer
+from caspian_sim.figures.reading import middle_scenario, require, require_members, run_footer
 from caspian_sim.figures.text import name, number, say
 
 STORAGE = "storage"
 """What the sea gives from its volume, or adds to it: the two sides are equal with it."""
-SEA = "#CFE3EF"
+SEA, STORED = "#CFE3EF", style.Mark("#FFFFFF", hatch="....")
+NARROW_LABEL_CM = 2.15
+"""Room for a label in a column, where it has several lines."""
 DIAGRAM_CM, GAP_CM = 2.9, 0.35
 """Height of the streams of a decade, and distance to the next."""
 APART_CM = 0.16
@@ -68,9 +70,7 @@ def flows(
         return _draw(ds, table, shown, (middle_scenario(ds, scenario), _programme(ds, programme)), width_cm)
 
 
-def flows_table(
-    ds: xr.Dataset, *, scenario: str | None = None, programme: str | None = None
-) -> pd.DataFrame:
+def flows_table(ds: xr.Dataset, *, scenario: str | None = None, programme: str | None = None) -> pd.DataFrame:
     """Numbers of :func:`flows`, for all decades.
 
     Parameters
@@ -81,10 +81,13 @@ def flows_table(
     Returns
     -------
     pandas.DataFrame
-        `kind` observed or projected, `first_year` and `last_year` of the decade, `side` in or out, `term`, and
-        its mean flux in km³/yr, never negative. The term `storage` is what the sea loses (in) or gains (out);
-        with it the sides are equal.
+        `kind` observed or projected, `first_year` and `last_year` of the decade, `side` in or out, `term`,
+        and its mean flux in km³/yr, never negative. The term `storage` is what the sea loses (in) or gains
+        (out); with it the sides are equal.
     """
+    if "sea_level_quantile" in ds:
+        require_members(ds, "figure 'flows'")
+    require(ds, "flows", NEEDED)
     budget = budget_table(ds, scenario=scenario, programme=programme)
     rows = []
     keys = ["kind", "first_year", "last_year"]
@@ -130,8 +133,9 @@ def _draw(
     most = float(drawn.groupby(["first_year", "side"])["flux_km3_per_yr"].sum().max())
     scale = DIAGRAM_CM / most
     # Ends of the streams are apart, and each has a line of text.
+    words = _labels(drawn, width_cm < style.NARROW_CM)
     ends = int(drawn.groupby(["first_year", "side"]).size().max())
-    block = _head_cm() + max(DIAGRAM_CM + ends * APART_CM, ends * style.line_cm()) + GAP_CM
+    block = _head_cm() + DIAGRAM_CM + ends * max(APART_CM, 0.5 * style.line_cm()) + GAP_CM
     scenario, programme = chosen
     record = data.load("net_evaporation_implied")
     page = style.page(
@@ -153,10 +157,10 @@ def _draw(
             *run_footer(ds, [programme]),
         ],
     )
-    words = {
-        side: [_words(row) for row in drawn[drawn["side"] == side].to_dict("records")] for side in ("in", "out")
+    drawn = drawn.assign(label=words)
+    sides = {
+        str(side): style.room_cm(rows["label"]) + 2 * LABEL_GAP_CM for side, rows in drawn.groupby("side")
     }
-    sides = {side: style.room_cm(texts) + 2 * LABEL_GAP_CM for side, texts in words.items()}
     for place, year in enumerate(shown):
         ax = page.blank(style.MARGIN_CM, style.MARGIN_CM, block * place, block - GAP_CM)
         _decade(ax, drawn[drawn["first_year"] == year], scale, sides)
@@ -168,10 +172,14 @@ def _head_cm() -> float:
     return 1.6 * style.line_cm()
 
 
-def _words(row: dict[object, object]) -> str:
-    key = f"flows.{STORAGE}.{row['side']}"
-    term = say(key) if row["term"] == STORAGE else name("term", str(row["term"]))
-    return say("flows.stream", term=term, flux=number(float(str(row["flux_km3_per_yr"]))))
+def _labels(rows: pd.DataFrame, narrow: bool) -> list[str]:
+    """Name and flux of each stream, in several lines in a column."""
+    labels = []
+    for side, term, flux in zip(rows["side"], rows["term"], rows["flux_km3_per_yr"], strict=True):
+        words = say(f"flows.{STORAGE}.{side}") if term == STORAGE else name("term", term)
+        label = say("flows.stream", term=words, flux=number(flux))
+        labels.append("\n".join(style.wrap(label, NARROW_LABEL_CM, style.SMALL)) if narrow else label)
+    return labels
 
 
 def _decade(ax: Axes, rows: pd.DataFrame, scale: float, sides: dict[str, float]) -> None:
@@ -226,13 +234,13 @@ def _side(
     outer, inner = across
     middle, half, room = along
     widths = [max(scale * flux, LEAST_WIDTH_CM) for flux in rows["flux_km3_per_yr"]]
-    line = style.line_cm()
-    sizes = [max(width + APART_CM, line) for width in widths]
+    lines = [label.count("\n") + 1 for label in rows["label"]]
+    sizes = [max(width + APART_CM, n * style.line_cm()) for width, n in zip(widths, lines, strict=True)]
     # From the top down, as they stand at the sea.
     at_sea = middle + half - np.cumsum([0.0, *widths])[:-1] - 0.5 * np.asarray(widths)
     ends = style.spread(list(at_sea), sizes, 0.0, room)
     for row, width, begin, end in zip(rows.to_dict("records"), widths, ends, at_sea, strict=True):
-        mark = style.Mark("#FFFFFF", hatch="....") if row["term"] == STORAGE else style.BUDGET_TERMS[row["term"]]
+        mark = STORED if row["term"] == STORAGE else style.BUDGET_TERMS[row["term"]]
         bend = 0.5 * (outer + inner)
         upper = [(outer, begin + 0.5 * width), (bend, begin + 0.5 * width)]
         upper += [(bend, end + 0.5 * width), (inner, end + 0.5 * width)]
@@ -249,4 +257,13 @@ def _side(
         )
         away = -LABEL_GAP_CM if outer < inner else LABEL_GAP_CM
         align = "right" if outer < inner else "left"
-        ax.text(outer + away, begin, _words(row), ha=align, va="center_baseline", fontsize=style.SMALL)
+        ax.text(
+            outer + away,
+            begin,
+            row["label"],
+            ha=align,
+            va="center",
+            fontsize=style.SMALL,
+            linespacing=style.LINE_SPACING,
+            multialignment=align,
+        )

@@ -95,7 +95,7 @@ def _draw(ds: xr.Dataset, width_cm: float) -> Figure:
         say("forecasts.title"),
         say("forecasts.subtitle", members=number(ds.sizes["member"])),
         [
-            say("forecasts.sources", grade=name("grade", data.load("sea_level_annual").attrs["evidence_grade"])),
+            say("forecasts.sources", grade=name("grade", data.entry("sea_level_annual").grade)),
             say("footer.package", version=ds.attrs["version"]),
         ],
     )
@@ -144,9 +144,7 @@ def _panel(ax: Axes, ds: xr.Dataset, table: pd.DataFrame, origin: int) -> None:
     ax.plot(before["year"], before, color=style.INK, linewidth=1.6, zorder=4)
     ax.plot(after["year"], after, "-o", color=style.INK, markersize=1.8, linewidth=0.7, zorder=4)
     size = style.BODY if style.now().name != "slides" else style.SMALL
-    ax.set_title(
-        say("forecasts.origin", year=origin), loc="left", fontsize=size, fontweight="bold", pad=3
-    )
+    ax.set_title(say("forecasts.origin", year=origin), loc="left", fontsize=size, fontweight="bold", pad=3)
 
 
 def _names(ax: Axes, table: pd.DataFrame, lowest: float, highest: float) -> None:

@@ -180,7 +180,7 @@ def _band(ax: Axes, table: pd.DataFrame) -> None:
 def _published(ax: Axes, height_cm: float) -> None:
     """Mark the published pairs of level and area; their labels stand where the sea never is that small.
 
-    Large text does not fit there: it stands where the sea never is that large, and the marks bear their years.
+    Large text does not fit there: it stands where the sea never is that large, and marks bear their years.
     """
     slide = style.now().slide
     x, top, align = (0.98, 0.5, "right") if slide else (0.02, 0.98, "left")
@@ -202,8 +202,14 @@ def _published(ax: Axes, height_cm: float) -> None:
             else {"arrowstyle": "-", "color": style.MUTED, "linewidth": 0.5, "relpos": (1.0, 0.2)},
         )
         if slide:
-            options = {"textcoords": "offset points", "ha": "right", "fontsize": style.SMALL}
-            ax.annotate(str(fact.period), (area, level), xytext=(-6, 4), **options)
+            ax.annotate(
+                str(fact.period),
+                (area, level),
+                xytext=(-6, 4),
+                textcoords="offset points",
+                ha="right",
+                fontsize=style.SMALL,
+            )
 
 
 def _whole_basin(ax: Axes, curve: Hypsometry) -> None:

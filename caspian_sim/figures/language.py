@@ -1,8 +1,9 @@
 """Languages of the figures: English in the code, others as files of texts, shipped or of the user's own.
 
 A file is YAML (JSON is YAML as well) with one text for each key of :func:`english`. Texts keep their gaps in
-braces; names of programmes, measures and the like may be added. DejaVu, the type of the figures, has Latin,
-Cyrillic, Armenian and Georgian letters; Arabic ones, as in Persian, are neither joined nor set from right to left.
+braces; names of programmes, measures and the like may be added. The type of the figures, DejaVu, has the
+letters of Azerbaijani, Kazakh, Russian and Turkmen; those of Persian are there, but matplotlib neither joins
+them nor sets them from right to left.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ def available() -> list[str]:
 
 @functools.cache
 def english() -> Mapping[str, str]:
-    """Every text in English: those of :data:`~caspian_sim.figures.text.ENGLISH`, and words of the data tables.
+    """Every text in English: :data:`~caspian_sim.figures.text.ENGLISH`, and words of the data tables.
 
     Returns
     -------
@@ -136,10 +137,10 @@ def read_texts(path: Path) -> Mapping[str, str]:
             )
     missing = [key for key in known if key not in texts]
     if missing:
-        more = f" and {len(missing) - MOST_LISTED} more" if len(missing) > MOST_LISTED else ""
+        others = f" and {len(missing) - MOST_LISTED} more" if len(missing) > MOST_LISTED else ""
         faults.append(
             f"{path}: {len(missing)} of {len(known)} texts are missing\n"
-            f"    missing  {', '.join(missing[:MOST_LISTED])}{more}\n"
+            f"    missing  {', '.join(missing[:MOST_LISTED])}{others}\n"
             "    hint     caspian-sim figures --texts FILE writes all of them in English"
         )
     if faults:
@@ -153,9 +154,9 @@ def texts_yaml(wanted: str) -> str:
     import json
 
     table = {**english(), **load_language(wanted)}
-    rows = [f"{json.dumps(k, ensure_ascii=False)}: {json.dumps(v, ensure_ascii=False)}" for k, v in table.items()]
+    rows = [": ".join(json.dumps(word, ensure_ascii=False) for word in row) for row in table.items()]
     head = (
-        "# Texts of the figures. Keep what stands in braces {}, and the keys; translate what stands after them.\n"
+        "# Texts of the figures. Keep the keys and what stands in braces {}; translate what follows a key.\n"
         "# Names of measures and programmes may be added, such as measure.strait-closure.\n"
     )
     return head + "\n".join(rows) + "\n"

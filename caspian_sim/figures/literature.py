@@ -201,10 +201,17 @@ def beside(ax: Axes, words: str, y: float, from_cm: float, bold: bool = False) -
     )
 
 
+def _cited(citation: str) -> str:
+    """Name authors and year of a citation in the language of the figure."""
+    return name("paper", short_citation(citation)).replace("et al.", say("literature.others"))
+
+
 def paper_name(row: xr.Dataset) -> str:
     """Name a published projection by its authors, year and scenario."""
-    paper = name("paper", short_citation(str(row["citation"].item())))
-    return say("literature.paper", paper=paper, scenario=name("published", str(row["published_scenario"].item())))
+    paper = _cited(str(row["citation"].item()))
+    return say(
+        "literature.paper", paper=paper, scenario=name("published", str(row["published_scenario"].item()))
+    )
 
 
 def _mark(ax: Axes, row: Row, y: float) -> None:
@@ -243,7 +250,8 @@ def _numbers(row: Row) -> str:
         return say("literature.numbers.point", kind=name("kind", row.kind), **words)
     if row.kind == "range":
         return say("literature.numbers.end", low=low, high=high, **words)
-    return say("literature.numbers.range", low=low, high=high, kind=name("kind", row.kind).replace("-75", "–75"), **words)
+    kind = name("kind", row.kind).replace("-75", "–75")
+    return say("literature.numbers.range", low=low, high=high, kind=kind, **words)
 
 
 def _as_published(value: float, row: Row) -> str:
@@ -260,9 +268,7 @@ def literature_footer(ds: xr.Dataset) -> list[str]:
         Result of :func:`caspian_sim.literature`.
     """
     pairs = dict(zip(ds["citation"].values.tolist(), ds["doi_or_url"].values.tolist(), strict=True))
-    sources = "; ".join(
-        f"{name('paper', short_citation(str(paper)))} {address}".strip() for paper, address in sorted(pairs.items())
-    )
+    sources = "; ".join(f"{_cited(str(paper))} {address}".strip() for paper, address in sorted(pairs.items()))
     config, record = run_config(ds), data.load("sea_level_annual")["level"]
     grades = grades_of(config).items()
     guessed = (ds["match_grade"].values == ASSUMPTION) & (ds["match"].values != "none")

@@ -1,13 +1,14 @@
 """The pack: every figure by its name, and what it is drawn from, so that results say which can be drawn.
 
-A figure joins the pack with one line in :data:`PACK`, when its module has a function of its name, one of the same
-name and ``_table``, and a tuple ``NEEDED`` of the variables that it draws; its words are in
+A figure joins the pack with one line in :data:`PACK`, when its module has a function of its name, one of the
+same name and ``_table``, and a tuple ``NEEDED`` of the variables that it draws; its words are in
 :mod:`caspian_sim.figures.text`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
@@ -91,9 +92,10 @@ class PackFigure:
         """Draw what :func:`subject_of` gives."""
         function = getattr(self._module, self.name)
         figure: Figure = function(subject)
-        if getattr(figure, "spare_cm", 0.0) >= WORTH_CM:
+        spare_cm = getattr(figure, "spare_cm", 0.0)
+        if spare_cm >= WORTH_CM:
             # Tall plots make a slide wide: they may have the width that its text does not need.
-            wider: Figure = function(subject, width_cm=PAGE_WIDTH_CM + figure.spare_cm)
+            wider: Figure = function(subject, width_cm=PAGE_WIDTH_CM + spare_cm)
             if wider.get_figheight() < WORSE * figure.get_figheight():
                 return wider
         return figure
@@ -227,7 +229,7 @@ class Subjects:
         return self._computed[figure.command]
 
 
-def draw(name: str, *datasets: xr.Dataset, style: str = "report", lang: str = "en") -> Figure:
+def draw(name: str, *datasets: xr.Dataset, style: str | None = None, lang: str | None = None) -> Figure:
     """Draw a figure of the pack by its name.
 
     Parameters
@@ -236,10 +238,12 @@ def draw(name: str, *datasets: xr.Dataset, style: str = "report", lang: str = "e
         A name of :data:`PACK`.
     *datasets : xarray.Dataset
         Results. The figure is drawn from the first that has its variables; some need none.
-    style : {"report", "slides", "bw"}
-        A page, a slide of 16:9 with larger text, or a page in shades of grey.
-    lang : str
-        Code of a shipped language, or a path to a file of texts.
+    style : {"report", "slides", "bw"}, optional
+        A page, a slide of 16:9 with larger text, or a page in shades of grey; that of the block
+        ``with looking(...)`` around it, or else a page, when not given.
+    lang : str, optional
+        Code of a shipped language, or a path to a file of texts; that of the block ``with language(...)``
+        around it, or else English, when not given.
 
     Returns
     -------
@@ -255,5 +259,9 @@ def draw(name: str, *datasets: xr.Dataset, style: str = "report", lang: str = "e
         When there is no such style.
     """
     (figure,) = named([name])
-    with looking(style), language(lang):
+    with ExitStack() as settings:
+        if style is not None:
+            settings.enter_context(looking(style))
+        if lang is not None:
+            settings.enter_context(language(lang))
         return figure.draw(Subjects(datasets).of(figure))

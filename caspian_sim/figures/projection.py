@@ -199,7 +199,8 @@ def _subtitle(ds: xr.Dataset, table: pd.DataFrame, scenarios: list[str], shown: 
 def _sources(ds: xr.Dataset, shown: list[str]) -> list[str]:
     record = data.load("sea_level_annual")
     first, last = int(record["year"][0]), int(record["year"][-1])
-    sources = say("projection.sources", first=first, last=last, grade=name("grade", record.attrs["evidence_grade"]))
+    grade = name("grade", record.attrs["evidence_grade"])
+    sources = say("projection.sources", first=first, last=last, grade=grade)
     if len(shown) == ds.sizes["programme"]:
         return [sources]
     names = ", ".join(name("programme", label) for label in shown)

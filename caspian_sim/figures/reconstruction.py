@@ -72,9 +72,9 @@ def reconstruction_table(ds: xr.Dataset) -> pd.DataFrame:
     """
     require(ds, "reconstruction", NEEDED)
     columns = {"year": ds["year"].values}
-    for name, unit in UNITS.items():
+    for term, unit in UNITS.items():
         for end, point in zip(ENDS, ("_p05", "_mean", "_p95"), strict=True):
-            columns[f"{name}{point}_{unit}"] = ds[f"{name}{end}"].values
+            columns[f"{term}{point}_{unit}"] = ds[f"{term}{end}"].values
     columns["observed_inflow_km3_per_yr"] = ds["observed_inflow"].values
     columns["observed_level_m_bhs"] = ds["observed_level"].values
     return pd.DataFrame(columns)

@@ -69,8 +69,8 @@ __all__ = [
     "Look",
     "Mark",
     "Page",
-    "Palette",
     "PageFigure",
+    "Palette",
     "drawing",
     "line_cm",
     "looking",
@@ -96,6 +96,7 @@ LEFT_CM: float
 """Room for the numbers and the name of a vertical axis."""
 BELOW_CM: float
 """Room for the numbers and the name of a horizontal axis."""
+
 
 @dataclass(frozen=True)
 class Mark:
@@ -227,6 +228,7 @@ VARIANCE_SOURCES = {
 
 # Programmes differ by dashes, since colour belongs to the scenario.
 PROGRAMME_DASHES: tuple[Any, ...] = ("-", (0, (4, 1.6)), (0, (1, 1.2)))
+
 
 def spread(
     centres: Sequence[float], heights: Sequence[float], lowest: float, highest: float

@@ -176,6 +176,7 @@ ENGLISH: Mapping[str, str] = {
     "literature.axis": "Change by {year} since {since} (m)",
     "literature.group": "{year}, {scenario}",
     "literature.paper": "{paper}, {scenario}",
+    "literature.others": "et al.",
     "literature.own.dynamic": "here, dynamic area",
     "literature.own.constant": "here, constant area",
     "literature.numbers.own": "{middle} ({low} to {high})",
@@ -342,10 +343,11 @@ ENGLISH: Mapping[str, str] = {
     "{first} to the end of the year. Uncertainty of models and parameters beyond the ensemble is not in it.",
     "crossing.subtitle.single": "One member: it has stood below the level by the end of the year, or not.",
     "crossing.level": "below {level} m",
-    "crossing.half": "First year by whose end the probability is {probability} % or more; where there is none, "
-    "the probability in the last year:",
+    "crossing.column": "{level} m",
+    "crossing.half": "First year by whose end the probability is {probability} % or more; where there is "
+    "none, the probability in {year}:",
     "crossing.year": "{year}",
-    "crossing.never": "{share} % in {year}",
+    "crossing.never": "{share} %",
     "crossing.sources": "Sources: warming by scenario IPCC AR6; projection caspian_sim.",
     "axis.probability": "Probability (%)",
     # Flows
@@ -353,9 +355,9 @@ ENGLISH: Mapping[str, str] = {
     "flows.subtitle": "{scenario}, {programme}. Mean fluxes of a decade in km³/yr, ensemble of {members}; "
     "streams are as wide as the water that they carry. What the sea loses from its volume comes in, so that "
     "both sides are equal.",
-    "flows.subtitle.single": "{scenario}, {programme}. Mean fluxes of a decade in km³/yr, one member; streams "
-    "are as wide as the water that they carry. What the sea loses from its volume comes in, so that both "
-    "sides are equal.",
+    "flows.subtitle.single": "{scenario}, {programme}. Mean fluxes of a decade in km³/yr, one member; "
+    "streams are as wide as the water that they carry. What the sea loses from its volume comes in, so that "
+    "both sides are equal.",
     "flows.observed": "{first}–{last}, observed",
     "flows.projected": "{first}–{last}, projected",
     "flows.storage.in": "from the volume of the sea",
@@ -382,8 +384,9 @@ ENGLISH: Mapping[str, str] = {
     "change.consumption": "growth of consumption",
     "change.measures": "measures",
     "change.groundwater": "groundwater",
-    "change.method": "Evaporation and precipitation are depth times area: the change of each depth counts over "
-    "the mean area, the change of the area with the mean depth. A part that raises the balance points right.",
+    "change.method": "Evaporation and precipitation are depth times area: the change of each depth counts "
+    "over the mean area, the change of the area with the mean depth. A part that raises the balance points "
+    "right.",
     "change.sources": "Sources: warming by scenario IPCC AR6; fluxes caspian_sim.",
     # Footer
     "footer.grade_d": "Assumptions (evidence grade D): {items}.",
@@ -435,7 +438,7 @@ def number(value: float, digits: int = 0, sign: bool = False, grouped: bool = Tr
     return text.translate(marks)
 
 
-def axis_numbers() -> Callable[[float, int | None], str]:
+def axis_numbers() -> Callable[[float, float], str]:
     """Give what writes the numbers of an axis, each with as many digits as it needs, in the language."""
     mark = decimal_mark()
     return lambda value, _: with_decimal_mark(typeset(f"{value:g}"), mark)

@@ -224,7 +224,12 @@ def _names_beside(ax: Axes, ds: xr.Dataset, marked: list[int], edges: NDArray[np
         for line, text in enumerate(words):
             weight = "normal" if line else "bold"
             ax.text(
-                0.8, y - line * style.line_cm(), text, va="center_baseline", fontsize=style.SMALL, fontweight=weight
+                0.8,
+                y - line * style.line_cm(),
+                text,
+                va="center_baseline",
+                fontsize=style.SMALL,
+                fontweight=weight,
             )
 
 
