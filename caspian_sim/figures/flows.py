@@ -22,7 +22,7 @@ from caspian_sim.figures.text import name, number, say
 STORAGE = "storage"
 """What the sea gives from its volume, or adds to it: the two sides are equal with it."""
 SEA, STORED = "#CFE3EF", style.Mark("#FFFFFF", hatch="....")
-NARROW_LABEL_CM = 2.15
+NARROW_LABEL_CM = 2.35
 """Room for a label in a column, where it has several lines."""
 DIAGRAM_CM, GAP_CM = 2.9, 0.35
 """Height of the streams of a decade, and distance to the next."""
@@ -133,9 +133,9 @@ def _draw(
     most = float(drawn.groupby(["first_year", "side"])["flux_km3_per_yr"].sum().max())
     scale = DIAGRAM_CM / most
     # Ends of the streams are apart, and each has a line of text.
-    words = _labels(drawn, width_cm < style.NARROW_CM)
-    ends = int(drawn.groupby(["first_year", "side"]).size().max())
-    block = _head_cm() + DIAGRAM_CM + ends * max(APART_CM, 0.5 * style.line_cm()) + GAP_CM
+    drawn = drawn.assign(label=_labels(drawn, width_cm < style.NARROW_CM))
+    ends = max(sum(_sizes(rows, scale)) for _, rows in drawn.groupby(["first_year", "side"]))
+    block = _head_cm() + ends + GAP_CM
     scenario, programme = chosen
     record = data.load("net_evaporation_implied")
     page = style.page(
@@ -157,7 +157,6 @@ def _draw(
             *run_footer(ds, [programme]),
         ],
     )
-    drawn = drawn.assign(label=words)
     sides = {
         str(side): style.room_cm(rows["label"]) + 2 * LABEL_GAP_CM for side, rows in drawn.groupby("side")
     }
@@ -223,6 +222,17 @@ def _net(rows: pd.DataFrame) -> float:
     return float((stored["flux_km3_per_yr"] * sign).sum())
 
 
+def _widths(rows: pd.DataFrame, scale: float) -> list[float]:
+    return [max(scale * flux, LEAST_WIDTH_CM) for flux in rows["flux_km3_per_yr"]]
+
+
+def _sizes(rows: pd.DataFrame, scale: float) -> list[float]:
+    """Room that streams and their labels need where they begin or end, cm."""
+    lines = [label.count("\n") + 1 for label in rows["label"]]
+    pairs = zip(_widths(rows, scale), lines, strict=True)
+    return [max(width + APART_CM, count * style.line_cm()) for width, count in pairs]
+
+
 def _side(
     ax: Axes,
     rows: pd.DataFrame,
@@ -233,12 +243,10 @@ def _side(
     """Draw the streams of one side from their ends at the labels to the sea, and write the labels."""
     outer, inner = across
     middle, half, room = along
-    widths = [max(scale * flux, LEAST_WIDTH_CM) for flux in rows["flux_km3_per_yr"]]
-    lines = [label.count("\n") + 1 for label in rows["label"]]
-    sizes = [max(width + APART_CM, n * style.line_cm()) for width, n in zip(widths, lines, strict=True)]
+    widths = _widths(rows, scale)
     # From the top down, as they stand at the sea.
     at_sea = middle + half - np.cumsum([0.0, *widths])[:-1] - 0.5 * np.asarray(widths)
-    ends = style.spread(list(at_sea), sizes, 0.0, room)
+    ends = style.spread(list(at_sea), _sizes(rows, scale), 0.0, room)
     for row, width, begin, end in zip(rows.to_dict("records"), widths, ends, at_sea, strict=True):
         mark = STORED if row["term"] == STORAGE else style.BUDGET_TERMS[row["term"]]
         bend = 0.5 * (outer + inner)
