@@ -22,6 +22,7 @@ from caspian_sim.cli import (
     runs,
     structure,
     target,
+    tradeoffs,
     verification,
 )
 from caspian_sim.cli.shared import INTERRUPTED, INVALID
@@ -77,5 +78,6 @@ for _command in (
     cooperation.attribute,
     target.target,
     target.delay,
+    tradeoffs.tradeoffs,
 ):
     main.add_command(_command)

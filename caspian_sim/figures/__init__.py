@@ -42,6 +42,7 @@ from caspian_sim.figures.save import save_figure
 from caspian_sim.figures.sensitivity import sensitivity, sensitivity_table
 from caspian_sim.figures.shapley import shapley, shapley_table
 from caspian_sim.figures.target import target, target_table
+from caspian_sim.figures.tradeoffs import tradeoffs, tradeoffs_table
 from caspian_sim.figures.variance import variance, variance_table
 from caspian_sim.figures.verification import verification, verification_table
 
@@ -137,6 +138,8 @@ __all__ = [
     "target_table",
     "traces",
     "traces_table",
+    "tradeoffs",
+    "tradeoffs_table",
     "variance",
     "variance_table",
     "verification",
