@@ -46,6 +46,7 @@ from caspian_sim.evaluate.variance import CHOICES
 from caspian_sim.evaluate.verification import HEADLINE_LEADS, score_forecasts
 from caspian_sim.figures import check_number, check_target
 from caspian_sim.figures.text import name as named
+from caspian_sim.figures.tradeoffs import shown_points
 from caspian_sim.outputs.record import decades
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -666,6 +667,31 @@ def burden() -> str:
     return table(f"rule, {LAST} | grade | {' | '.join(STATES.values())}", rows)
 
 
+def tradeoffs() -> str:
+    ds = cs.tradeoffs(QUICKSTART, steps=1)
+    rows = []
+    for place in shown_points(ds):
+        point = ds.isel(point=place)
+        used = [str(m) for m in ds["measure"].values[point["intensity"].values > 0.0]]
+        left_out = [str(m) for m in ds["measure"].values if m not in used]
+        words = ", ".join(used) if len(used) <= len(left_out) else f"all but {', '.join(left_out)}"
+        effort, fall, low, high = (
+            float(point[key]) for key in ("effort", "avoided_fall", "avoided_fall_low", "avoided_fall_high")
+        )
+        rows.append(
+            [
+                words,
+                number(effort, ".1f"),
+                f"{number(fall, '.2f')} ({number(low, '.2f')} to {number(high, '.2f')})",
+                number(100.0 * float(point["kept_share_least"]), ".0f"),
+                number(float(point["regret_most"]), ".2f"),
+                number(float(point["regret_at_effort_most"]), ".3f"),
+            ]
+        )
+    head = "programme | km³/yr | fall avoided, m | stays above −30 m, % | regret, m | at its effort, m"
+    return table(head, rows)
+
+
 TABLES: dict[str, tuple[str, Callable[[], str]]] = {
     "parameters": ("model.md", parameters),
     "effects": ("model.md", effects),
@@ -690,6 +716,7 @@ TABLES: dict[str, tuple[str, Callable[[], str]]] = {
     "structure shallows": ("structure.md", structure_shallows),
     "attribution": ("cooperation.md", attribution),
     "burden": ("cooperation.md", burden),
+    "tradeoffs": ("tradeoffs.md", tradeoffs),
     "structure split": ("structure.md", structure_split),
     "structure split dynamic": ("structure.md", structure_split_dynamic),
     "structure choices": ("structure.md", structure_choices),

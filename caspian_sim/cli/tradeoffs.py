@@ -38,7 +38,7 @@ from caspian_sim.cli.shared import (
 )
 @click.option("--programme", metavar="NAME", help="Choose from its measures, not from the whole catalogue.")
 @click.option("--population", metavar="N", type=int, default=48, show_default=True, help="Of the search.")
-@click.option("--generations", metavar="N", type=int, default=60, show_default=True, help="Of the search.")
+@click.option("--generations", metavar="N", type=int, default=40, show_default=True, help="Of the search.")
 @set_option
 @click.option("--output", metavar="DIR", help="Folder, in place of tradeoffs/ in output.directory.")
 @overwrite_option

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -189,7 +189,7 @@ def state_water(runs: Runs, programmes: Sequence[Sequence[Measure]]) -> Array:
 
     Outflow to the bay that is stopped belongs to the state whose measure acts in the strait.
     """
-    found = runs.inflow.mean(axis=-1)
+    found: Array = runs.inflow.mean(axis=-1)
     stopped = runs.water.mean(axis=(0, 2)) - found.sum(axis=0)
     for place, programme in enumerate(programmes):
         acting = [m.state for m in programme if m.mechanism == "strait_regulation"]
@@ -201,15 +201,16 @@ def state_water(runs: Runs, programmes: Sequence[Sequence[Measure]]) -> Array:
 def consumption(plan: Plan, members: int) -> Array:
     """Irretrievable consumption of each state today, as members draw it, km³/yr, shape (state, 1, member)."""
     inputs = member_inputs(plan, np.arange(members))
-    return np.asarray(np.stack([inputs[f"consumption:{state}"] for state in STATES])[:, None])
+    drawn: Array = np.stack([inputs[f"consumption:{state}"] for state in STATES])
+    return drawn[:, None]
 
 
 def whole_costs(plan: Plan, measures: Sequence[Measure], members: int) -> Array:
     """Known cost of each measure as a whole, million USD, shape (measure, member)."""
-    name = known_cost_name()
-    inputs: Mapping[str, Array] = member_inputs(plan, np.arange(members))
-    last = int(plan.frame.calendar.last_year)
-    return np.array([known_costs([m], last, inputs, members)[name] for m in measures])
+    name, last = known_cost_name(), int(plan.frame.calendar.last_year)
+    inputs = member_inputs(plan, np.arange(members))
+    found: Array = np.array([known_costs([m], last, inputs, members)[name] for m in measures])
+    return found
 
 
 def known_cost_name() -> str:

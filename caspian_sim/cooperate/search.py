@@ -143,8 +143,17 @@ class _Archive:
         )
 
 
+def everything(measures: int, steps: int, repair: Repair) -> Steps:
+    """Programme of all measures in full, as far as they go together, shape (measure,)."""
+    return np.asarray(repair(np.full((1, measures), steps, dtype=np.int64))[0])
+
+
 def try_all(
-    evaluate: Evaluate, programmes: Steps, batch: int, progress: Callable[[int, int], None] | None = None
+    evaluate: Evaluate,
+    programmes: Steps,
+    whole: Steps,
+    batch: int,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Tried:
     """Evaluate programmes, some at a time.
 
@@ -152,12 +161,14 @@ def try_all(
     ----------
     evaluate : callable
     programmes : ndarray of int, shape (programme, measure)
+    whole : ndarray of int, shape (measure,)
+        What the hypervolume is measured by: see :func:`everything`.
     batch : int
         Programmes at a time.
     progress : callable, optional
         Called with the batches done and the batches in all.
     """
-    archive = _Archive(evaluate, programmes[programmes.sum(axis=1).argmax()])
+    archive = _Archive(evaluate, whole)
     begins = range(0, len(programmes), batch)
     for done, begin in enumerate(begins, start=1):
         archive.scores(programmes[begin : begin + batch])
@@ -234,7 +245,7 @@ def evolve(
         def _do(self, problem: Any, X: Steps, **_: Any) -> Steps:
             return repair(X)
 
-    whole = repair(np.full((1, measures), steps, dtype=np.int64))
+    whole = everything(measures, steps, repair)[None]
     alone = steps * np.eye(measures, dtype=np.int64)
     random = np.random.default_rng(seed).integers(0, steps + 1, (2 * population, measures))
     first = repair(np.concatenate([np.zeros_like(whole), whole, alone, random]))

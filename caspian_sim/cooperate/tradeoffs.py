@@ -32,6 +32,7 @@ from caspian_sim.cooperate.search import (
     Evaluate,
     Tried,
     every,
+    everything,
     evolve,
     front,
     require_optimiser,
@@ -48,7 +49,7 @@ Progress = Callable[[str, int, int], None]
 
 YEAR = 2050
 STEPS = 4
-POPULATION, GENERATIONS = 48, 60
+POPULATION, GENERATIONS = 48, 40
 SEARCHED_WITH = 64
 """Members of the search."""
 MOST_POINTS, MOST_RIVALS = 60, 12
@@ -123,6 +124,10 @@ def measures_to_choose(config: Config, choice: Choice) -> tuple[list[Measure], l
             "    hint     measures.custom takes your own, with their cost; --objective water needs no cost"
         )
     return inside, [measure for measure in measures if measure not in inside]
+
+
+def _programmes_to_try(measures: int, choice: Choice) -> int:
+    return int(min((choice.steps + 1) ** measures, choice.population * choice.generations))
 
 
 def _all_are_tried(measures: int, choice: Choice) -> bool:
@@ -202,7 +207,7 @@ def tradeoffs(
         programme=programme,
     )
     measures, left_out = measures_to_choose(config, choice)
-    plan = plan_of_levels(config, choice.year, choice.population * choice.generations)
+    plan = plan_of_levels(config, choice.year, _programmes_to_try(len(measures), choice))
     tried = _search(plan, measures, choice, progress)
     shares = tried.steps[_candidates(tried)] / choice.steps
     # The candidates first, then each measure alone, then the programmes of the configuration.
@@ -257,7 +262,8 @@ def _search(plan: Plan, measures: Sequence[Measure], choice: Choice, progress: P
     stage = _stage(progress, SEARCHING)
     if _all_are_tried(len(measures), choice):
         programmes = every(len(measures), choice.steps, repair)
-        return try_all(evaluate, programmes, choice.population, stage)
+        whole = everything(len(measures), choice.steps, repair)
+        return try_all(evaluate, programmes, whole, choice.population, stage)
     return evolve(
         evaluate,
         len(measures),

@@ -36,6 +36,8 @@ LINE_CM = style.SMALL * style.LINE_SPACING / style.POINTS_PER_CM
 LETTERS_CM, NUMBER_CM, WORDS_CM = 0.5, 0.8, 0.8
 MEASURES_CM, STATE_CM, SCENARIO_CM, REGRET_CM, GAP_CM = 4.3, 0.62, 0.74, 0.85, 0.25
 MOST_LETTERS, MOST_PROGRAMMES = 8, 3
+LEAST_APART = 0.3
+"""Distance of points with a letter, as a share of their mean distance."""
 PERCENT = 100.0
 COLUMNS = {"water": "effort_km3_per_yr", "share": "effort_share", "cost": "effort_million_usd"}
 BEHIND_WORDS = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.6}
@@ -132,9 +134,11 @@ def shown_points(ds: xr.Dataset) -> NDArray[np.int64]:
         return able
     partial = ((ds["intensity"] > 0.0) & (ds["intensity"] < 1.0)).sum("measure").values
     edges = np.linspace(effort[able[0]], effort[-1], MOST_LETTERS)
-    found = []
+    apart = LEAST_APART * (edges[1] - edges[0])
+    found: list[np.int64] = []
     for low, high in pairwise(edges):
-        inside = [place for place in able if low <= effort[place] < high]
+        low = max(low, effort[found[-1]] + apart) if found else low
+        inside = [place for place in able if low <= effort[place] < min(high, effort[-1] - apart)]
         if inside:
             found.append(min(inside, key=lambda place: (partial[place], place)))
     return np.array([*found, len(effort) - 1], dtype=np.int64)
@@ -200,7 +204,7 @@ def _front(ax: Axes, ds: xr.Dataset, points: NDArray[np.int64]) -> None:
         mark = style.STATES[str(state)]
         ax.plot(x, y, mark.marker, color=mark.colour, markeredgecolor="white", markersize=5.5, zorder=3)
         if y >= 0.04 * effect.max():
-            _below_right(ax, str(place), x, y)
+            _below_right(ax, str(place), x, y, effort.max())
     small = [i for i, y in enumerate(alone[1], start=1) if y < 0.04 * effect.max()]
     if small:
         x = max(alone[0][i - 1] for i in small)
@@ -217,18 +221,21 @@ def _front(ax: Axes, ds: xr.Dataset, points: NDArray[np.int64]) -> None:
         one = ds.sel(programme=label)
         x, y = factor * float(one["programme_effort"]), float(one["programme_avoided_fall"])
         ax.plot(x, y, "D", markerfacecolor="white", markeredgecolor=style.INK, markersize=5.0, zorder=4)
-        _below_right(ax, name("programme", str(label)), x, y)
+        _below_right(ax, name("programme", str(label)), x, y, effort.max())
     ax.set(xlim=(min(0.0, effort.min()), 1.03 * effort.max()), ylim=(0.0, 1.03 * high.max()))
     ax.set_xlabel(say(f"tradeoffs.axis.{ds.attrs['objective']}", year=ds.attrs["year"]))
     ax.set_ylabel(say("tradeoffs.axis.effect", year=ds.attrs["year"]))
 
 
-def _below_right(ax: Axes, text: str, x: float, y: float) -> None:
+def _below_right(ax: Axes, text: str, x: float, y: float, right_end: float) -> None:
+    """Write below a place on its right, or on its left where the plot ends."""
+    near_end = x > 0.75 * right_end
     ax.annotate(
         text,
         (x, y),
-        (4, -3),
+        (-4 if near_end else 4, -3),
         textcoords="offset points",
+        ha="right" if near_end else "left",
         va="top",
         fontsize=style.SMALL,
         bbox=BEHIND_WORDS,

@@ -149,7 +149,7 @@ def tradeoffs_parts(ds: xr.Dataset) -> Iterator[tuple[str, Table]]:
             f"{factor * row[COLUMNS[objective]]:.1f}",
             number(row["avoided_fall_m"]),
             f"{PERCENT * row['kept_share_least']:.0f}",
-            number(row["regret_at_effort_most_m"]),
+            f"{row['regret_at_effort_most_m']:.3f}",
         )
     table.caption = (
         f"kept: members that stay above {attrs['level']:g} m until {year}, where they are fewest\n"
