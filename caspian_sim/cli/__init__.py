@@ -25,6 +25,7 @@ from caspian_sim.cli import (
     runs,
     structure,
     target,
+    tradeoffs,
     verification,
 )
 from caspian_sim.cli.shared import INTERRUPTED, INVALID
@@ -83,5 +84,6 @@ for _command in (
     target.target,
     target.delay,
     impacts.impacts,
+    tradeoffs.tradeoffs,
 ):
     main.add_command(_command)
