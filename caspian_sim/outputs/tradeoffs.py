@@ -166,6 +166,6 @@ def tradeoffs_parts(ds: xr.Dataset) -> Iterator[tuple[str, Table]]:
         )
     measures.caption = "grade D: an assumption, not data"
     if attrs["left_out"]:
-        measures.caption += f"\nnot chosen from, since this effort is unknown or not theirs: {attrs['left_out']}"
+        measures.caption += f"\nnot chosen from, this effort is unknown or not theirs: {attrs['left_out']}"
     measures.caption_justify = "left"
     yield "Measures, each alone", measures
