@@ -127,5 +127,5 @@ STATES: Mapping[str, str] = {
     "Outflow to the bay that is stopped is put down to the state whose measure stops it.",
     "tradeoffs.search.NSGA-II": "Search by NSGA-II",
     "tradeoffs.search.all programmes": "All programmes run",
-    "tradeoffs.left_out": "Not chosen from, since their effort is not known: {names}.",
+    "tradeoffs.left_out": "Not chosen from, since this effort is unknown or not theirs: {names}.",
 }

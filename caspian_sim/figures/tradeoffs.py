@@ -211,7 +211,7 @@ def _front(ax: Axes, ds: xr.Dataset, points: NDArray[np.int64]) -> None:
         ax.annotate(
             ", ".join(map(str, small)),
             (x, float(np.mean([alone[1][i - 1] for i in small]))),
-            (6, 0),
+            (6, 1),
             textcoords="offset points",
             va="center_baseline",
             fontsize=style.SMALL,
@@ -220,7 +220,7 @@ def _front(ax: Axes, ds: xr.Dataset, points: NDArray[np.int64]) -> None:
     for label in ds["programme"].values[:MOST_PROGRAMMES]:
         one = ds.sel(programme=label)
         x, y = factor * float(one["programme_effort"]), float(one["programme_avoided_fall"])
-        ax.plot(x, y, "D", markerfacecolor="white", markeredgecolor=style.INK, markersize=5.0, zorder=4)
+        ax.plot(x, y, "D", markerfacecolor="white", markeredgecolor=style.INK, markersize=8.0, zorder=3)
         _below_right(ax, name("programme", str(label)), x, y, effort.max())
     ax.set(xlim=(min(0.0, effort.min()), 1.03 * effort.max()), ylim=(0.0, 1.03 * high.max()))
     ax.set_xlabel(say(f"tradeoffs.axis.{ds.attrs['objective']}", year=ds.attrs["year"]))
@@ -233,7 +233,7 @@ def _below_right(ax: Axes, text: str, x: float, y: float, right_end: float) -> N
     ax.annotate(
         text,
         (x, y),
-        (-4 if near_end else 4, -3),
+        (-4, -16) if near_end else (4, -3),
         textcoords="offset points",
         ha="right" if near_end else "left",
         va="top",

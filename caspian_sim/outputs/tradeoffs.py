@@ -108,7 +108,7 @@ def _csv(ds: xr.Dataset, body: pd.DataFrame) -> str:
         f"{attrs['known_costs']} measures have a known cost",
         "what the measures give is an assumption (grade D) unless its grade says otherwise",
         *(
-            [f"not chosen from, since their effort is not known: {attrs['left_out']}"]
+            [f"not chosen from, since this effort is unknown or not theirs: {attrs['left_out']}"]
             if attrs["left_out"]
             else []
         ),
@@ -166,6 +166,6 @@ def tradeoffs_parts(ds: xr.Dataset) -> Iterator[tuple[str, Table]]:
         )
     measures.caption = "grade D: an assumption, not data"
     if attrs["left_out"]:
-        measures.caption += f"\nnot chosen from, since their effort is not known: {attrs['left_out']}"
+        measures.caption += f"\nnot chosen from, this effort is unknown or not theirs: {attrs['left_out']}"
     measures.caption_justify = "left"
     yield "Measures, each alone", measures
