@@ -20,10 +20,12 @@ from caspian_sim.cli import (
     impacts,
     literature,
     measures,
+    pack,
     record,
     runs,
     structure,
     target,
+    tradeoffs,
     verification,
 )
 from caspian_sim.cli.shared import INTERRUPTED, INVALID
@@ -66,6 +68,7 @@ for _command in (
     runs.data,
     runs.show,
     export.export,
+    pack.figures,
     evaluation.hindcast,
     evaluation.sensitivity,
     balance.balance,
@@ -81,5 +84,6 @@ for _command in (
     target.target,
     target.delay,
     impacts.impacts,
+    tradeoffs.tradeoffs,
 ):
     main.add_command(_command)
