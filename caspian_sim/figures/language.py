@@ -1,6 +1,6 @@
 """Languages of the figures: English in the code, others as files of texts, shipped or of the user's own.
 
-A file is YAML (JSON is YAML as well) with one text for each key of :func:`english`. Texts keep their gaps in
+A file is YAML (JSON is YAML as well) with one text for each key of ``english``. Texts keep their gaps in
 braces; names of programmes, measures and the like may be added. The type of the figures, DejaVu, has the
 letters of Azerbaijani, Kazakh, Russian and Turkmen; those of Persian are there, but matplotlib neither joins
 them nor sets them from right to left.
