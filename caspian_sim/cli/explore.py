@@ -39,9 +39,7 @@ def explore(results: Path, output: Path | None, members: int, overwrite: bool, q
 
         with progress_bar(quiet) as show:
             progress = None if show is None else lambda done, total: show("intensities", done, total)
-            written = write_explorer(
-                results, output, members=members, overwrite=overwrite, progress=progress
-            )
+            written = write_explorer(results, output, members=members, overwrite=overwrite, progress=progress)
     if written.content.fixed:
         click.echo(f"warning: programmes only as in the run: {written.content.fixed}", err=True)
     if not quiet:

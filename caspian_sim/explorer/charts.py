@@ -10,23 +10,24 @@ from bokeh.embed import json_item
 from bokeh.models import (
     ColumnDataSource,
     CustomJSTickFormatter,
+    FixedTicker,
     Label,
     Range1d,
     Span,
 )
 from bokeh.plotting import figure
 
-from caspian_sim.explorer.content import Exploration, View, first_choice
+from caspian_sim.explorer.content import Exploration, View, first_choice, ticks
 from caspian_sim.figures import style
 
-FAN_PX, SMALL_PX = 400, 230
+FAN_PX, SMALL_PX, LEFT_PX = 400, 230, 62
 FONT: Final = "system-ui, 'Segoe UI', Roboto, 'DejaVu Sans', Arial, sans-serif"
 # A true minus sign.
 TICKS: Final = "return String(tick).replace('-', '\\u2212')"
 DASHES, DOTS = [7, 4], [2, 3]
 
 
-def charts(content: Exploration, words: Mapping[str, str]) -> list[dict[str, Any]]:
+def charts(content: Exploration, words: Mapping[str, str]) -> list[Any]:
     """Charts of the level, of the probability to lie below the threshold and of the gain, as bokeh's JSON.
 
     Parameters
@@ -44,7 +45,7 @@ def charts(content: Exploration, words: Mapping[str, str]) -> list[dict[str, Any
     lowest, highest = content.levels_range()
     fan = _plot("fan", (int(content.record[0][0]), last), (lowest, highest), words["axis.level"], FAN_PX)
     below = _plot("below", (first, last), (0.0, 100.0), words["axis.below"], SMALL_PX)
-    gain = _plot("gain", (first, last), None, words["axis.gain"], SMALL_PX)
+    gain = _plot("gain", (first, last), content.gains_range(), words["axis.gain"], SMALL_PX)
     course = _course(content, "fan")
     _band(fan, course, "fan", "low", "high")
     for edge in ("low", "high"):
@@ -61,6 +62,7 @@ def charts(content: Exploration, words: Mapping[str, str]) -> list[dict[str, Any
             line_color=style.INK,
             line_dash=[2, 2],
             line_width=1.2,
+            level="annotation",
         )
     )
     fan.add_layout(_label("fan_threshold_label", 0, x_units="screen", x_offset=6, text_baseline="bottom"))
@@ -91,15 +93,13 @@ def charts(content: Exploration, words: Mapping[str, str]) -> list[dict[str, Any
 
 
 def _course(content: Exploration, chart: str) -> ColumnDataSource:
-    """What is drawn before the page has counted anything: nothing, at the years of the run."""
+    """Give what is drawn before the page has counted anything: nothing, at the years of the run."""
     years = content.years.tolist()
     nothing = {f.name: [float("nan")] * len(years) for f in fields(View)}
     return ColumnDataSource({**nothing, "year": years}, name=f"{chart}_course")
 
 
-def _plot(
-    name: str, years: tuple[int, int], values: tuple[float, float] | None, label: str, height: int
-) -> Any:
+def _plot(name: str, years: tuple[int, int], values: tuple[float, float], label: str, height: int) -> Any:
     chart = figure(
         name=name,
         height=height,
@@ -108,13 +108,14 @@ def _plot(
         tools="",
         toolbar_location=None,
         y_axis_label=label,
-        **({} if values is None else {"y_range": Range1d(*values)}),
+        y_range=Range1d(*values),
         output_backend="canvas",
     )
-    chart.min_border_left = 58
+    chart.min_border_left = LEFT_PX
     chart.outline_line_color = None
     chart.xgrid.grid_line_color = None
     chart.ygrid.grid_line_color = style.RULE
+    chart.xaxis.ticker = FixedTicker(ticks=ticks(*years))
     chart.xaxis.formatter = CustomJSTickFormatter(code="return String(tick)")
     chart.yaxis.formatter = CustomJSTickFormatter(code=TICKS)
     for axis in (*chart.xaxis, *chart.yaxis):
@@ -126,15 +127,20 @@ def _plot(
         axis.major_label_text_color = axis.axis_label_text_color = style.INK
         axis.axis_label_text_font_style = "normal"
     chart.add_layout(
-        Span(name=f"{name}_year", dimension="height", line_color=style.MUTED, line_width=1.0, line_dash=[1, 3])
+        Span(
+            name=f"{name}_year",
+            dimension="height",
+            line_color=style.MUTED,
+            line_width=1.0,
+            line_dash=[1, 3],
+            level="annotation",
+        )
     )
     return chart
 
 
 def _band(chart: Any, course: ColumnDataSource, name: str, low: str, high: str) -> None:
-    chart.varea(
-        "year", low, high, source=course, name=f"{name}_band", fill_alpha=0.25, fill_color=style.INK
-    )
+    chart.varea("year", low, high, source=course, name=f"{name}_band", fill_alpha=0.25, fill_color=style.INK)
     for edge, column in (("low", low), ("high", high)):
         _line(chart, course, column, f"{name}_{edge}", style.INK, 1.0)
 
@@ -156,5 +162,13 @@ def _line(
 def _label(name: str, x: float, **more: Any) -> Label:
     given = {"y": 0.0, "text": "", "text_baseline": "middle", **more}
     return Label(
-        name=name, x=x, text_font=FONT, text_font_size="13px", text_color=style.INK, text_line_height=1.1, **given
+        name=name,
+        x=x,
+        text_font=FONT,
+        text_font_size="13px",
+        text_color=style.INK,
+        text_line_height=1.1,
+        background_fill_color="white",
+        background_fill_alpha=0.85,
+        **given,
     )

@@ -25,7 +25,7 @@ from caspian_sim.explorer.intensity import (
     levels_at,
     plan_of_intensities,
 )
-from caspian_sim.figures.reading import MIDDLE_SCENARIO, RUN_COORDINATES, require, run_footer
+from caspian_sim.figures.reading import ASSUMPTION, MIDDLE_SCENARIO, RUN_COORDINATES, require, run_footer
 from caspian_sim.impacts.levels import EVEN_CHANCE, annual_level, run_config
 from caspian_sim.measures.programme import measures_of
 from caspian_sim.results import used_inputs
@@ -96,6 +96,10 @@ class Exploration:
         Years and observed annual mean level, m BHS.
     thresholds : tuple of float
         Levels that the run watches, m BHS.
+    assumed : mapping of programme to (int, int)
+        How many of its measures are assumptions (evidence grade D), and how many it has.
+    assumed_parameters : int
+        Parameters of the run that are assumptions.
     about : tuple of str
         Paragraphs on assumptions, run and datum.
     name, title : str
@@ -112,6 +116,8 @@ class Exploration:
     fixed: str
     record: tuple[NDArray[np.int64], Array]
     thresholds: tuple[float, ...]
+    assumed: Mapping[str, tuple[int, int]]
+    assumed_parameters: int
     about: tuple[str, ...]
     name: str
     title: str
@@ -163,6 +169,18 @@ class Exploration:
         lowest, highest = min(values.min() for values in every), max(values.max() for values in every)
         return float(np.floor(lowest)), float(np.ceil(highest))
 
+    def gains_range(self) -> tuple[float, float]:
+        """Tens of centimetres below and above the widest band of what any programme adds, with zero."""
+        ends = [(1.0 - max(BANDS)) / 2.0, (1.0 + max(BANDS)) / 2.0]
+        gains = [
+            100.0 * np.quantile(dial.levels - self.bare[:, None], ends, axis=2)
+            for dial in self.dials.values()
+        ]
+        lowest = min(0.0, *(float(values.min()) for values in gains))
+        highest = max(10.0, *(float(values.max()) for values in gains))
+        # A hundredth of a centimetre below zero is none.
+        return 10.0 * float(np.floor(lowest / 10.0 + 0.001)), 10.0 * float(np.ceil(highest / 10.0))
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -177,7 +195,7 @@ class Choice:
 
 
 def first_choice(content: Exploration) -> Choice:
-    """What an explorer shows at first: the joint programme, a middle scenario, thirty years ahead or so."""
+    """Choose what is shown at first: the joint programme, a middle scenario, a quarter of a century ahead."""
     programmes = (JOINT, *content.acting, *content.programmes)
     scenarios = (MIDDLE_SCENARIO, *content.scenarios)
     lowest, highest = content.levels_range()
@@ -191,6 +209,12 @@ def first_choice(content: Exploration) -> Choice:
         threshold=sorted(inside)[len(inside) // 2] if inside else middle,
         year=int(np.clip(FIRST_YEAR, content.years[0], content.years[-1])),
     )
+
+
+def ticks(first: int, last: int) -> list[int]:
+    """Years that are written below a chart."""
+    step = 50 if last - first > 120 else 20 if last - first > 40 else 5
+    return [year for year in range(first, last + 1) if year % step == 0]
 
 
 def first_likely_year(years: NDArray[np.int64], below: Array) -> int | None:
@@ -249,10 +273,17 @@ def gather(ds: xr.Dataset, *, members: int = MOST_MEMBERS, progress: Progress | 
         fixed=fixed,
         record=(record["year"].values.astype(np.int64), record.values.astype(np.float64)),
         thresholds=tuple(config.outcomes.thresholds_m),
+        assumed={name: _assumed(measures) for name, measures in carried.items()},
+        assumed_parameters=int((ds["parameter_grade"] == ASSUMPTION).sum()),
         about=tuple(run_footer(ds, programmes)),
         name=config.name,
         title=config.title or config.name,
     )
+
+
+def _assumed(measures: Sequence[Measure]) -> tuple[int, int]:
+    own = [measure for measure in measures if measure.role == "measure"]
+    return sum(measure.grade == ASSUMPTION for measure in own), len(own)
 
 
 def _dials(

@@ -19,7 +19,6 @@ from caspian_sim.cooperate.paired import plan_of_levels
 from caspian_sim.ensemble import COLUMNS
 from caspian_sim.errors import OutOfRangeError
 from caspian_sim.evaluate.sensitivity import on_all_cores
-from caspian_sim.measures.programme import measures_of
 from caspian_sim.plan import Plan
 from caspian_sim.simulate import integrate, member_inputs
 
@@ -93,9 +92,7 @@ def levels_at(
 
     def levels(some: NDArray[np.int64]) -> Array:
         inputs = member_inputs(plan, some)
-        inputs = {
-            name: values * intensity if name in volumes else values for name, values in inputs.items()
-        }
+        inputs = {name: values * intensity if name in volumes else values for name, values in inputs.items()}
         found = integrate(plan, some, inputs).solution.level
         return np.moveaxis(found.reshape(-1, *shape, len(some)), 0, -1)
 

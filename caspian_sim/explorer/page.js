@@ -2,6 +2,7 @@
 // Levels stay whole tenths of a millimetre until they are shown; statistics are those of numpy, over the members.
 (() => {
   const UNITS = 10000;
+  const SHORT = 16;  // letters of a name that has room at the end of its line
   const at = (id) => document.getElementById(id);
   const read = (id) => JSON.parse(at(id).textContent);
   const content = read("content");
@@ -138,7 +139,9 @@
     const strong = element("strong", big, { id, "data-value": value });
     const dd = element("dd");
     dd.append(strong, ...small.map((part) => element("div", part.text, part.more ?? {})));
-    return [element("dt", title), dd];
+    const pair = element("div");
+    pair.append(element("dt", title), dd);
+    return pair;
   }
 
   function names(chosen) {
@@ -164,19 +167,20 @@
     const of = (value) => value === null ? never : String(value);
     at("numbers-title").textContent = say("numbers", call);
     const rows = [
-      ...entry("median", say("numbers.level", { name: call.programme }), say("numbers.range", { median: metre(view.median[y]) }),
+      entry("median", say("numbers.level", { name: call.programme }), say("numbers.range", { median: metre(view.median[y]) }),
         view.median[y], [between(view.low[y], view.high[y], 2, "range")]),
-      ...entry("below-number", say("numbers.below", call), say("numbers.below.value", { percent: number(view.below[y], 0) }),
+      entry("below-number", say("numbers.below", call), say("numbers.below.value", { percent: number(view.below[y], 0) }),
         view.below[y], measures ? [bare(say("numbers.below.value", { percent: number(view.none_below[y], 0) }), "none-below", view.none_below[y])] : []),
-      ...entry("first", say("numbers.first"), of(first), first ?? "",
+      entry("first", say("numbers.first"), of(first), first ?? "",
         measures ? [bare(of(bareFirst), "none-first", bareFirst ?? "")] : []),
     ];
     if (measures) rows.push(
-      ...entry("none-median", say("numbers.level", { name: call.none }), say("numbers.range", { median: metre(view.none_median[y]) }),
+      entry("none-median", say("numbers.level", { name: call.none }), say("numbers.range", { median: metre(view.none_median[y]) }),
         view.none_median[y], [between(view.none_low[y], view.none_high[y], 2, "none-range")]),
-      ...entry("gain-number", say("numbers.gain"), say("numbers.gain.value", { median: number(view.gain_median[y], 0, true) }),
+      entry("gain-number", say("numbers.gain"), say("numbers.gain.value", { median: number(view.gain_median[y], 0, true) }),
         view.gain_median[y], [between(view.gain_low[y], view.gain_high[y], 0, "gain-range", true)]));
     at("numbers").replaceChildren(...rows);
+    at("caveat").textContent = say("caveat", { ...call, ...content.programmes[chosen.programme].assumed });
     clearTimeout(writeNumbers.later);
     const text = say("status", { ...call, median: metre(view.median[y]), low: metre(view.low[y]), high: metre(view.high[y]), below: number(view.below[y], 0) });
     writeNumbers.later = setTimeout(() => { at("status").textContent = text; }, 700);
@@ -252,7 +256,7 @@
 
   function fit(narrow) {
     const span = nth(content.years, -1) - content.record.year[0];
-    const width = at("fan").clientWidth - 62, pad = narrow ? 54 : 118;
+    const width = at("fan").clientWidth - 62, pad = narrow ? 76 : 132;
     model("fan").x_range.end = nth(content.years, -1) + (span * pad) / Math.max(width - pad, 100);
     const ahead = nth(content.years, -1) - content.years[0];
     for (const name of ["below", "gain"])
@@ -291,14 +295,15 @@
     model("fan_threshold").location = chosen.threshold;
     model("fan_threshold_label").setv({ y: chosen.threshold, text: say("threshold.label", call) });
     const end = (name, text) => narrow ? text : say("end", { name, value: text });
+    const run = call.programme.length <= SHORT ? call.programme : say("intensity.value", call);
     const room = narrow ? 15 : 32;
     const last = (name, count) => number(nth(view[name], -1), count);
     place([
-      { model: model("fan_end"), value: nth(view.median, -1), text: end(`${call.percent} %`, `${last("median", 2)} m`), shown: true },
+      { model: model("fan_end"), value: nth(view.median, -1), text: end(run, `${last("median", 2)} m`), shown: true },
       { model: model("fan_none_end"), value: nth(view.none_median, -1), text: end(call.none, `${last("none_median", 2)} m`), shown: programme.acts },
     ], model("fan").y_range, model("fan").height - 60, programme.acts ? room : 0);
     place([
-      { model: model("below_end"), value: nth(view.below, -1), text: end(`${call.percent} %`, `${last("below", 0)} %`), shown: true },
+      { model: model("below_end"), value: nth(view.below, -1), text: end(run, `${last("below", 0)} %`), shown: true },
       { model: model("below_none_end"), value: nth(view.none_below, -1), text: end(call.none, `${last("none_below", 0)} %`), shown: programme.acts },
     ], model("below").y_range, model("below").height - 60, programme.acts ? room : 0);
     model("gain_end").setv({ y: nth(view.gain_median, -1), text: `${number(nth(view.gain_median, -1), 0, true)} cm` });

@@ -89,7 +89,7 @@ def page(content: Exploration, lang: str = "en") -> str:
 
 
 def told(content: Exploration, lang: str = "en") -> dict[str, Any]:
-    """What the script of the page knows besides the levels."""
+    """Tell the script of the page what it must know besides the levels."""
     first = first_choice(content)
     return {
         "title": content.title,
@@ -104,6 +104,10 @@ def told(content: Exploration, lang: str = "en") -> dict[str, Any]:
         "programmes": [
             {
                 "name": name("programme", programme),
+                "assumed": dict(
+                    zip(("assumed", "measures"), content.assumed[programme], strict=True),
+                    parameters=content.assumed_parameters,
+                ),
                 "acts": programme in content.acting,
                 "nodes": [round(PERCENT * node) for node in content.dials[programme].nodes],
                 "step": _step(content, programme),

@@ -1,4 +1,4 @@
-"""Every word of the explorer, by key, so that a language is one more table; names are those of the figures."""
+"""Every word of the explorer, by key, so that a language is one more table."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from caspian_sim.figures.text import name, number
 
 ENGLISH: Mapping[str, str] = {
     "title": "Explore the level of the Caspian Sea",
-    "lead": "{title}. {members} possible futures for each scenario, {first}–{last}; move a control and read the "
-    "numbers off. These are ranges under assumptions, not a forecast.",
+    "lead": "{title}. {members} possible futures for each scenario, {first}–{last}; move a control and read "
+    "the numbers off. These are ranges under assumptions, not a forecast.",
     "members": "{shown} of the {all} members of the run",
     # Controls
     "controls": "Choose",
     "scenario": "Emission scenario",
-    "programme": "Programme of measures",
-    "intensity": "Measures carried out",
+    "programme": "Programme",
+    "intensity": "Carried out",
     "intensity.value": "{percent} %",
     "intensity.only": "programme has no measures",
     "intensity.fixed": "only as in the run",
-    "band": "Range shown",
-    "band.value": "{share} % of futures ({low}–{high} %)",
+    "band": "Range of futures",
+    "band.value": "{share} % ({low}–{high} %)",
     "threshold": "Threshold",
     "threshold.value": "{level} m BHS",
-    "year": "Year of the numbers",
+    "year": "Year",
     "year.value": "{year}",
     # Numbers
-    "numbers": "Numbers for {year}",
+    "numbers": "Numbers for {year}, levels in m BHS",
     "numbers.level": "Level, {name}",
-    "numbers.range": "{median} m BHS",
+    "numbers.range": "{median} m",
     "numbers.between": "{share} % of futures: {low} to {high}",
     "numbers.gain": "What the measures add",
     "numbers.gain.value": "{median} cm",
-    "numbers.below": "Probability below {level} m",
+    "numbers.below": "Probability below {level}\u00a0m",
     "numbers.below.value": "{percent} %",
     "numbers.none": "{none}: {value}",
     "numbers.first": "Even chance of lying below it from",
@@ -45,12 +45,16 @@ ENGLISH: Mapping[str, str] = {
     "probability below {level} m: {below} %.",
     # Charts
     "fan": "Annual mean level: observed, and projected",
-    "fan.alt": "Observed level {first}–{now}, then {scenario} with {programme} at {percent} %: median {median} m "
-    "BHS in {last}, {share} % range {low} to {high}; {none}: {none_median}.",
+    "fan.alt": "Observed level {first}–{now}, then {scenario} with {programme} at {percent} %: median {median} "
+    "m BHS in {last}, {share} % range {low} to {high}; {none}: {none_median}.",
+    "fan.title": "{scenario}, {programme} {percent} %: median and {share} % range; dashed and dotted: {none}",
     "below": "Probability that the annual mean lies below {level} m",
     "below.alt": "In {last} {below} % with {programme} at {percent} %, {none}: {none_below} %.",
     "gain": "What the measures add to the level, in the same futures",
     "gain.alt": "In {last} median {median} cm, {share} % range {low} to {high} cm.",
+    "caveat": "Assumptions (evidence grade D) in these numbers: {assumed} of the {measures} measures of the "
+    "programme, and {parameters} parameters; they are named at the end of the page. Levels in metres of the "
+    "Baltic Height System.",
     "axis.level": "Level (m BHS)",
     "axis.below": "Probability (%)",
     "axis.gain": "Difference (cm)",
@@ -78,19 +82,19 @@ ENGLISH: Mapping[str, str] = {
     "about.sources": "Observed level {first}–{last}: Kazhydromet, {last} DAHITI altimetry (grade {grade}). "
     "Warming by scenario: IPCC AR6. Projection: caspian_sim.",
     "about.rounded": "Each number is counted over the members on this page, whose levels are kept to 0.1 mm; "
-    "levels are shown to 1 cm, which is finer than they are known. A probability is a share of members and says "
-    "nothing of what the model leaves out.",
-    "about.intensity": "{percent} % is what the programme asks; other shares scale the volume of each measure "
-    "and how far it closes the strait, with the limits of any run. More than 100 % is more than any source "
+    "levels are shown to 1 cm, which is finer than they are known. A probability is a share of members and "
+    "says nothing of what the model leaves out.",
+    "about.intensity": "{percent} % is what the programme asks; other shares scale the volume of each "
+    "measure and how far it closes the strait, with the limits of any run. More than 100 % is more than any source "
     "names.",
-    "about.smooth": "{programme}: simulated at {nodes} %, interpolated between; checked against runs midway, a "
-    "percentile is off by at most {points} mm, a single member by {members} mm.",
-    "about.steps": "{programme}: simulated at {nodes} % and shown at these alone, because interpolation would be "
-    "off by more than {limit} mm.",
+    "about.smooth": "{programme}: simulated at {nodes} %, interpolated between; checked against runs midway, "
+    "a percentile is off by at most {points} mm, a single member by {members} mm.",
+    "about.steps": "{programme}: simulated at {nodes} % and shown at these alone, because interpolation would "
+    "be off by more than {limit} mm.",
     "about.fixed": "Programmes cannot be looked at at other intensities: {why}.",
     "no_script": "This page needs JavaScript, which is switched off.",
-    "old_browser": "This browser is too old for this page. It needs Chrome or Edge 80, Firefox 113, Safari 16.4, "
-    "or newer.",
+    "old_browser": "This browser is too old for this page. It needs Chrome or Edge 80, Firefox 113, Safari "
+    "16.4, or newer.",
 }
 
 LANGUAGES: Final[Mapping[str, Mapping[str, str]]] = {"en": ENGLISH}
@@ -102,7 +106,7 @@ def words(lang: str = "en") -> Mapping[str, str]:
 
 
 def paragraphs(content: Exploration, lang: str = "en") -> list[str]:
-    """What goes with the numbers: what they are first, then sources, how they were made, and assumptions.
+    """Say what goes with the numbers: what they are, sources, how they were made, and assumptions.
 
     Parameters
     ----------
