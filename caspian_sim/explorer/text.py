@@ -45,8 +45,8 @@ ENGLISH: Mapping[str, str] = {
     "probability below {level} m: {below} %.",
     # Charts
     "fan": "Annual mean level: observed, and projected",
-    "fan.alt": "Observed level {first}–{now}, then {scenario} with {programme} at {percent} %: median {median} "
-    "m BHS in {last}, {share} % range {low} to {high}; {none}: {none_median}.",
+    "fan.alt": "Observed level {first}–{now}, then {scenario} with {programme} at {percent} %: median "
+    "{median} m BHS in {last}, {share} % range {low} to {high}; {none}: {none_median}.",
     "fan.title": "{scenario}, {programme} {percent} %: median and {share} % range; dashed and dotted: {none}",
     "below": "Probability that the annual mean lies below {level} m",
     "below.alt": "In {last} {below} % with {programme} at {percent} %, {none}: {none_below} %.",
@@ -85,12 +85,12 @@ ENGLISH: Mapping[str, str] = {
     "levels are shown to 1 cm, which is finer than they are known. A probability is a share of members and "
     "says nothing of what the model leaves out.",
     "about.intensity": "{percent} % is what the programme asks; other shares scale the volume of each "
-    "measure and how far it closes the strait, with the limits of any run. More than 100 % is more than any source "
-    "names.",
+    "measure and how far it closes the strait, with the limits of any run. More than 100 % is more than any "
+    "source names.",
     "about.smooth": "{programme}: simulated at {nodes} %, interpolated between; checked against runs midway, "
     "a percentile is off by at most {points} mm, a single member by {members} mm.",
-    "about.steps": "{programme}: simulated at {nodes} % and shown at these alone, because interpolation would "
-    "be off by more than {limit} mm.",
+    "about.steps": "{programme}: simulated at {nodes} % and shown at these alone, because interpolation "
+    "would be off by more than {limit} mm.",
     "about.fixed": "Programmes cannot be looked at at other intensities: {why}.",
     "no_script": "This page needs JavaScript, which is switched off.",
     "old_browser": "This browser is too old for this page. It needs Chrome or Edge 80, Firefox 113, Safari "
