@@ -35,7 +35,8 @@ class Chart:
         say = words()
         with style.drawing():
             self.figure = Figure(figsize=SIZE_IN, dpi=DPI, layout="constrained")
-            self._canvas: Any = FigureCanvasAgg(self.figure)  # drawing has no types
+            canvas: Any = FigureCanvasAgg(self.figure)  # drawing has no types
+            self._canvas = canvas
             grid = self.figure.add_gridspec(2, 2, height_ratios=(3, 2))
             self.fan = self.figure.add_subplot(grid[0, :])
             self.below, self.gain = (self.figure.add_subplot(grid[1, i]) for i in (0, 1))

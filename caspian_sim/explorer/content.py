@@ -152,13 +152,15 @@ class Exploration:
         place = self.scenarios.index(scenario)
         level, bare = self.dials[programme].at(place, intensity), self.bare[place]
         points = [(1.0 - band) / 2.0, 0.5, (1.0 + band) / 2.0]
-        return View(
-            *np.quantile(level, points, axis=0),
-            *np.quantile(bare, points, axis=0),
-            *np.quantile(level - bare, points, axis=0),
-            (level < threshold).mean(axis=0),
-            (bare < threshold).mean(axis=0),
-        )
+        ends = ("low", "median", "high")
+        shown = {"": level, "none_": bare, "gain_": level - bare}
+        read = {
+            f"{start}{end}": row
+            for start, values in shown.items()
+            for end, row in zip(ends, np.quantile(values, points, axis=0), strict=True)
+        }
+        below = {"below": level < threshold, "none_below": bare < threshold}
+        return View(**read, **{name: values.mean(axis=0) for name, values in below.items()})
 
     def levels_range(self) -> tuple[float, float]:
         """Whole metres below and above the widest band of every choice, and the record."""

@@ -168,7 +168,7 @@ class Dial:
             When it was not simulated and is not interpolated.
         """
         if intensity in self.nodes:
-            return self.levels[scenario, self.nodes.index(intensity)]
+            return np.asarray(self.levels[scenario, self.nodes.index(intensity)])
         if not self.smooth or not self.nodes[0] <= intensity <= self.nodes[-1]:
             raise OutOfRangeError(
                 "the programme was not run at this intensity\n"
