@@ -68,6 +68,7 @@ def open_page(browser: Any, page: Path) -> None:
 
 
 def requests(browser: Any) -> list[str]:
-    """Addresses of all requests since the last call."""
+    """Addresses of all requests of the page that is open, since the last call."""
     messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
-    return [m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent"]
+    sent = [m["params"] for m in messages if m["method"] == "Network.requestWillBeSent"]
+    return [one["request"]["url"] for one in sent if one["documentURL"] == browser.current_url]

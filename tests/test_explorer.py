@@ -168,8 +168,8 @@ def test_view_is_what_xarray_reads_off_the_dataset(ds, content):
 
 
 def test_months_are_looked_at_as_means_over_calendar_years():
-    monthly = run(output={"frequency": "monthly"}, uncertainty={"members": 2})
-    annual = run(uncertainty={"members": 2})
+    two = {"uncertainty": {"members": 2}, "programmes": {"none": {}, "joint": {"participants": ["AZ"]}}}
+    monthly, annual = run(output={"frequency": "monthly"}, **two), run(**two)
     found = gather(monthly)
     assert_allclose(found.dials["joint"].at(0, 1.0), annual.sea_level[0].sel(programme="joint"), atol=1e-6)
     assert found.dials["joint"].smooth
@@ -180,8 +180,8 @@ def test_run_without_a_programme_without_measures_is_compared_with_one_that_is_r
     assert_allclose(alone.bare, ds.sea_level.sel(programme="none").values, atol=5e-5)
 
 
-def test_fewer_members_and_one_scenario_keep_their_own_runs(ds):
-    part = ds.sel(scenario="ssp585").isel(member=[3, 7, 11])
+def test_fewer_members_and_one_scenario_keep_their_own_runs(ds, content):
+    part = ds.sel(scenario="ssp585", programme=["none", "joint"]).isel(member=[3, 7, 11])
     found = gather(part)
     assert found.scenarios == ("ssp585",)
     assert found.members.tolist() == [3, 7, 11]
@@ -436,8 +436,10 @@ def test_intensity_of_the_notebook_follows_the_programme(explorer):
 
 
 @NEEDS_WIDGETS
-def test_public_name_takes_a_file_a_folder_and_a_dataset(ds, saved):
-    for results in (saved, saved.parent, ds):
+def test_public_name_takes_a_file_a_folder_and_a_dataset(ds, tmp_path):
+    none = ds.sel(programme=["none"])  # nothing to run
+    saved = cs.save(none, tmp_path / "none.nc")
+    for results in (saved, saved.parent, none):
         assert cs.explore(results, members=3).content.members.tolist() == [0, 1, 2]
 
 
