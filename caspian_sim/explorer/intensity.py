@@ -148,7 +148,7 @@ class Dial:
         Whether what lies between the nodes is interpolated.
     error_mm : float
         Largest error of a quantile over the members by interpolation, over :data:`CHECKED_POINTS`, years,
-        scenarios and :data:`BETWEEN`; 0 where nothing is interpolated.
+        scenarios and :data:`BETWEEN`: of the one that is used, or was not good enough.
     member_error_mm : float
         The same of the level of a single member.
     """
@@ -204,4 +204,5 @@ def dial(levels: Mapping[float, Array]) -> Dial:
     if of_points <= TOLERANCE_MM:
         return replace(smooth, error_mm=of_points, member_error_mm=of_members)
     every = tuple(sorted(levels))
-    return Dial(every, np.stack([levels[node] for node in every], axis=1))
+    runs = np.stack([levels[node] for node in every], axis=1)
+    return Dial(every, runs, error_mm=of_points, member_error_mm=of_members)

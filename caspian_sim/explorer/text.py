@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from caspian_sim import data
 from caspian_sim.explorer.content import Exploration
-from caspian_sim.explorer.intensity import TOLERANCE_MM, Dial
+from caspian_sim.explorer.intensity import Dial
 from caspian_sim.figures.text import name, number
 
 ENGLISH: Mapping[str, str] = {
@@ -90,7 +90,7 @@ ENGLISH: Mapping[str, str] = {
     "about.smooth": "{programme}: simulated at {nodes} %, interpolated between; checked against runs midway, "
     "a percentile is off by at most {points} mm, a single member by {members} mm.",
     "about.steps": "{programme}: simulated at {nodes} % and shown at these alone, because interpolation "
-    "would be off by more than {limit} mm.",
+    "would put a percentile off by up to {points} mm.",
     "about.fixed": "Programmes cannot be looked at at other intensities: {why}.",
     "no_script": "This page needs JavaScript, which is switched off.",
     "old_browser": "This browser is too old for this page. It needs Chrome or Edge 80, Firefox 113, Safari "
@@ -153,7 +153,7 @@ def _of_dial(programme: str, dial: Dial, say: Callable[..., str]) -> str:
     if len(dial.nodes) == 1:
         return ""
     if not dial.smooth:
-        return say("about.steps", programme=programme, nodes=nodes, limit=number(TOLERANCE_MM))
+        return say("about.steps", programme=programme, nodes=nodes, points=number(dial.error_mm))
     return say(
         "about.smooth",
         programme=programme,
