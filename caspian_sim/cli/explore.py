@@ -25,9 +25,23 @@ from caspian_sim.cli.shared import overwrite_option, progress_bar, quiet_option,
     metavar="N",
     help="Members on the page, the first ones of the run.",
 )
+@click.option(
+    "--programme",
+    "programmes",
+    multiple=True,
+    metavar="NAME",
+    help="Programme on the page, besides none; may be repeated.  [default: all]",
+)
 @overwrite_option
 @quiet_option
-def explore(results: Path, output: Path | None, members: int, overwrite: bool, quiet: bool) -> None:
+def explore(
+    results: Path,
+    output: Path | None,
+    members: int,
+    programmes: tuple[str, ...],
+    overwrite: bool,
+    quiet: bool,
+) -> None:
     """Write RESULTS as a page to look around in.
 
     RESULTS is the folder of a run, or its dataset, with its members. The page is one HTML file that needs
@@ -39,7 +53,14 @@ def explore(results: Path, output: Path | None, members: int, overwrite: bool, q
 
         with progress_bar(quiet) as show:
             progress = None if show is None else lambda done, total: show("intensities", done, total)
-            written = write_explorer(results, output, members=members, overwrite=overwrite, progress=progress)
+            written = write_explorer(
+                results,
+                output,
+                members=members,
+                programmes=programmes,
+                overwrite=overwrite,
+                progress=progress,
+            )
     if written.content.fixed:
         click.echo(f"warning: programmes only as in the run: {written.content.fixed}", err=True)
     if not quiet:

@@ -250,6 +250,11 @@ def gather(ds: xr.Dataset, *, members: int = MOST_MEMBERS, progress: Progress | 
     """
     if members < 1:
         raise OutOfRangeError(f"{WHAT} needs members\n    found    {members}\n    allowed  1 or more")
+    if absent := [dim for dim in ("scenario", "programme") if dim not in ds.coords]:
+        raise DataError(
+            f"{WHAT} needs a projection\n    found    a result without {absent[0]}\n"
+            "    hint     caspian-sim run writes one"
+        )
     lost = [dim for dim in ("scenario", "programme") if dim in ds.coords and dim not in ds.dims]
     ds = ds.expand_dims(lost)
     level = annual_level(ds, WHAT).isel(member=slice(members))
@@ -329,14 +334,7 @@ def _runs(
     wanted = tuple(k for k in sorted((*NODES, *BETWEEN)) if k != 1.0 and (k != 0.0 or bare))
     scenarios = tuple(map(str, level["scenario"].values))
     climate = config.climate.model_copy(update={"scenarios": scenarios})
-    method = "compiled" if config.solver.method == "compiled" else "batched"
-    settings = config.model_copy(
-        update={
-            "climate": climate,
-            "solver": config.solver.model_copy(update={"method": method}),
-        }
-    )
-    plan = plan_of_intensities(settings, len(wanted) * len(acting))
+    plan = plan_of_intensities(config.model_copy(update={"climate": climate}), len(wanted) * len(acting))
     numbers = level["member"].values.astype(np.int64)
     few = numbers[:MEMBERS_OF_CHECK]
     again = levels_at(plan, acting, 1.0, few)

@@ -15,11 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from caspian_sim.config import Config, Measure
-from caspian_sim.cooperate.paired import plan_of_levels
 from caspian_sim.ensemble import COLUMNS
 from caspian_sim.errors import OutOfRangeError
-from caspian_sim.evaluate.sensitivity import on_all_cores
-from caspian_sim.plan import Plan
+from caspian_sim.evaluate.sensitivity import WORTH_COMPILING, compiled, on_all_cores
+from caspian_sim.plan import Plan, make_plan
 from caspian_sim.simulate import integrate, member_inputs
 
 Array = NDArray[np.float64]
@@ -51,8 +50,25 @@ def has_measures(measures: Sequence[Measure]) -> bool:
 
 
 def plan_of_intensities(config: Config, runs: int) -> Plan:
-    """Plan of a configuration, by year, for annual levels at several intensities."""
-    return plan_of_levels(config, config.period.end, runs)
+    """Plan of a configuration for annual levels at several intensities, by the steps of the run.
+
+    Parameters
+    ----------
+    config : Config
+    runs : int
+        Runs of a member in a scenario that will be asked for: many are worth compiling.
+    """
+    method = "compiled" if config.solver.method == "compiled" else "batched"
+    settings = config.model_copy(
+        update={
+            "outcomes": config.outcomes.model_copy(update={"thresholds_m": ()}),
+            "output": config.output.model_copy(update={"frequency": "annual"}),
+            "solver": config.solver.model_copy(update={"method": method}),
+        }
+    )
+    if runs * config.uncertainty.members * len(config.climate.scenarios) >= WORTH_COMPILING:
+        settings = compiled(settings)
+    return make_plan(settings)
 
 
 def levels_at(
