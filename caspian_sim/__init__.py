@@ -9,6 +9,7 @@ The usual way in::
     cs.data.load("sea_level_annual")         # the observed record, with source and grade
     cs.hindcast()                            # the model against the record, 1937-2022
     cs.literature()                          # the projections beside the published ones
+    cs.explore(ds)                           # sliders in a notebook: scenario, programme, threshold
     cs.export(ds, "level.xlsx", "xlsx")      # for spreadsheets and scenario databases
     cs.outlook("new.csv")                    # the coming twelve months, from the newest observations
 
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from caspian_sim.evaluate.reconstruct import reconstruct
     from caspian_sim.evaluate.sensitivity import sensitivity
     from caspian_sim.evaluate.variance import variance
+    from caspian_sim.explorer.notebook import explore
     from caspian_sim.impacts.seabed import exposed_seabed_by_state
     from caspian_sim.outputs.export import export
     from caspian_sim.results import open_result as open
@@ -56,6 +58,7 @@ _PLACES = {
     "delay": ("caspian_sim.cooperate.delay", "delay"),
     "equilibrium": ("caspian_sim.evaluate.equilibrium", "equilibrium"),
     "exposed_seabed_by_state": ("caspian_sim.impacts.seabed", "exposed_seabed_by_state"),
+    "explore": ("caspian_sim.explorer.notebook", "explore"),
     "export": ("caspian_sim.outputs.export", "export"),
     "hindcast": ("caspian_sim.evaluate.hindcast", "hindcast"),
     "hypsometry": ("caspian_sim.basin.hypsometry", "load_hypsometry"),
@@ -82,6 +85,7 @@ __all__ = [
     "data",
     "delay",
     "equilibrium",
+    "explore",
     "export",
     "exposed_seabed_by_state",
     "hindcast",
