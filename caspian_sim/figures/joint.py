@@ -102,7 +102,8 @@ def _draw(ds: xr.Dataset, table: pd.DataFrame, chosen: str, width_cm: float) -> 
             f"{name('scenario', row['scenario'])}\n"
             + spread_text(row["mean_m"], row["p05_m"], row["p95_m"], 2),
             float(row["mean_m"]),
-            style.SCENARIOS[row["scenario"]].colour,
+            # Greys of lines are too pale for letters.
+            style.INK if style.now().grey else style.SCENARIOS[row["scenario"]].colour,
         )
         for row in ends[ends["what"] == "difference"].to_dict("records")
     ]
