@@ -39,6 +39,8 @@ def main() -> None:
         "shoreline": figures.shoreline(subjects["run"]),
         "seabed": figures.seabed(subjects["run"]),
     }
+    for name in ("crossing", "flows", "change"):
+        pictures[name] = figures.draw(name, subjects["run"])
     pictures["equilibrium"] = figures.equilibrium()
     beside = cs.literature()
     pictures |= {"literature": figures.literature(beside), "literature_gap": figures.literature_gap(beside)}

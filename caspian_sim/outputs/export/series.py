@@ -15,8 +15,7 @@ import xarray as xr
 from caspian_sim.config import Config
 from caspian_sim.config.problems import did_you_mean
 from caspian_sim.errors import DataError
-from caspian_sim.figures.reading import keeps_statistics, require_members, run_config, yearly
-from caspian_sim.outputs.summary import has_been_below
+from caspian_sim.figures.reading import has_been_below, keeps_statistics, require_members, run_config, yearly
 from caspian_sim.solve import Watch
 from caspian_sim.stream import BASELINE, REPORTED, fall_times, years_gained
 from caspian_sim.stream.histogram import Sample
