@@ -10,6 +10,7 @@ The usual way in::
     cs.hindcast()                            # the model against the record, 1937-2022
     cs.literature()                          # the projections beside the published ones
     cs.export(ds, "level.xlsx", "xlsx")      # for spreadsheets and scenario databases
+    cs.brief(ds, "briefs")                   # two pages for those who decide, with an annex
     cs.outlook("new.csv")                    # the coming twelve months, from the newest observations
 
 Levels are metres in the Baltic Height System (m BHS), areas km², volumes km³, fluxes km³/yr.
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from caspian_sim.evaluate.sensitivity import sensitivity
     from caspian_sim.evaluate.variance import variance
     from caspian_sim.impacts.seabed import exposed_seabed_by_state
+    from caspian_sim.outputs.brief import brief
     from caspian_sim.outputs.export import export
     from caspian_sim.results import open_result as open
     from caspian_sim.results import save
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
 _PLACES = {
     "Config": ("caspian_sim.config", "Config"),
     "attribute": ("caspian_sim.cooperate.coalitions", "attribute"),
+    "brief": ("caspian_sim.outputs.brief", "brief"),
     "burden_sharing": ("caspian_sim.cooperate.burden", "burden_sharing"),
     "calibrate": ("caspian_sim.evaluate.ensembles", "calibrate"),
     "data": ("caspian_sim.data", None),
@@ -75,6 +78,7 @@ _PLACES = {
 __all__ = [
     "Config",
     "attribute",
+    "brief",
     "burden_sharing",
     "calibrate",
     "data",

@@ -70,14 +70,12 @@ def methods(phrases: Phrases) -> Iterator[Markup]:
     config = subject.config
     own = config.basin.hypsometry
     basin = (
-        say("methods.basin.shipped")
-        if own is None
-        else say("methods.basin.own", file=Path(str(own)).name)
+        say("methods.basin.shipped") if own is None else say("methods.basin.own", file=Path(str(own)).name)
     )
     yield say("methods.model", basin=basin, solver=config.solver.method)
     yield say(
         "methods.climate",
-        scenarios=", ".join(phrases.scenario(label) for label in subject.scenarios),
+        scenarios=Markup(", ").join(phrases.scenario(label) for label in subject.scenarios),
         start=config.period.start,
         end=config.period.end,
         area=config.climate.area_convention,
@@ -328,9 +326,7 @@ def recipe(phrases: Phrases) -> dict[str, Any]:
         (say("recipe.seed"), config.uncertainty.seed),
     ]
     return {
-        "text": say(
-            "recipe.text", version=known["version"], revision=known["git_revision"], python=PYTHON
-        ),
+        "text": say("recipe.text", version=known["version"], revision=known["git_revision"], python=PYTHON),
         "file": file,
         "commands": [
             (say("recipe.step.config", file=file), None),

@@ -203,7 +203,12 @@ class Coast:
             }
             parts.append(say("ecosystem.basin.year", year=year, range=phrases.range_word, **numbers))
         reference = Number(
-            float(impact["reference_level"]), "reference_level", "given", "m BHS", plain(1), {"impact": EXAMPLE}
+            float(impact["reference_level"]),
+            "reference_level",
+            "given",
+            "m BHS",
+            plain(1),
+            {"impact": EXAMPLE},
         )
         body = say("ecosystem.basin", years=phrases.words.both(parts), middle=phrases.middle)
         body += " " + say("ecosystem.reference", reference=reference)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 import xarray as xr
@@ -31,10 +32,14 @@ from caspian_sim.briefing.pictures import (
 )
 from caspian_sim.briefing.subject import Subject
 from caspian_sim.briefing.words import words
+from caspian_sim.figures.language import language
+from caspian_sim.figures.look import looking
 from caspian_sim.figures.reading import ASSUMPTION, HASH_DIGITS
 
 TEMPLATES = Path(__file__).with_name("template")
 PAGE, STYLE, FOOTER = "brief.html.jinja", "brief.css", "FOOTER"
+MOST_LETTERS = 160
+"""Of the title of the run; all of it is in the configuration of the annex."""
 
 
 def brief_html(ds: xr.Dataset, lang: str = "en") -> str:
@@ -59,7 +64,11 @@ def brief_html(ds: xr.Dataset, lang: str = "en") -> str:
     ConfigError
         When the brief is not written in that language.
     """
-    phrases = Phrases(Subject(ds), words(lang))
+    with language(lang), looking("report"):
+        return _page(Phrases(Subject(ds), words(lang)))
+
+
+def _page(phrases: Phrases) -> str:
     context = _context(phrases)
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
@@ -97,7 +106,7 @@ def _context(phrases: Phrases) -> dict[str, Any]:
         "made": known["created"],
         "title": say("page.title", year=subject.config.period.end),
         "heading": say("masthead.heading", year=subject.config.period.end),
-        "run_title": " ".join(str(known["title"]).split()),
+        "run_title": shorten(str(known["title"]), MOST_LETTERS, placeholder=" …"),
         "facts": say(
             "masthead.run.single" if subject.members == 1 else "masthead.run",
             members=subject.members,
@@ -113,7 +122,7 @@ def _context(phrases: Phrases) -> dict[str, Any]:
         "projection": projection_picture(phrases),
         "first": [item for item in first if isinstance(item, Message)],
         "second": [item for item in second if isinstance(item, Message)],
-        "untold": [item for item in (*first, *second) if isinstance(item, Missing)],
+        "untold": _untold(phrases, [item for item in (*first, *second) if isinstance(item, Missing)]),
         "map": shore if isinstance(shore, Picture) else None,
         "reading": _reading(phrases),
         "overview": overview_table(phrases),
@@ -127,6 +136,14 @@ def _context(phrases: Phrases) -> dict[str, Any]:
         "recipe": annex.recipe(phrases),
         "limits": annex.limits(phrases),
     }
+
+
+def _untold(phrases: Phrases, missing: list[Missing]) -> list[tuple[Markup, Markup]]:
+    """What is left out, those with the same reason together, and why."""
+    reasons: dict[Markup, list[Markup]] = {}
+    for item in missing:
+        reasons.setdefault(item.why, []).append(phrases.say(f"message.{item.key}"))
+    return [(Markup(", ").join(names), why) for why, names in reasons.items()]
 
 
 def _grades(phrases: Phrases, grades: tuple[str, ...]) -> Markup:

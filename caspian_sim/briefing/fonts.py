@@ -47,7 +47,8 @@ def font_faces(text: str) -> str:
 
 
 def _cut(file: str, letters: str) -> bytes:
-    options = subset.Options(flavor="woff2", hinting=False, notdef_outline=True, layout_features=["kern"])
+    options = subset.Options(hinting=False, notdef_outline=True, layout_features=["kern"])
+    options.drop_tables += ["FFTM"]
     path = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / file
     font = TTFont(path, recalcTimestamp=False)
     cutter = subset.Subsetter(options)

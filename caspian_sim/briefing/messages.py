@@ -72,7 +72,9 @@ def level_message(phrases: Phrases) -> Message:
     for year in dict.fromkeys((subject.near, subject.far)):
         key = "level.change" if len(subject.scenarios) > 1 else "level.change.one"
         sentences.append(say(key, **phrases.changes(programme, year), by=year))
-    changes = say("level.changes", start=gaps["start"], year=gaps["year"], changes=phrases.words.both(sentences))
+    changes = say(
+        "level.changes", start=gaps["start"], year=gaps["year"], changes=phrases.words.both(sentences)
+    )
     if subject.has_members:
         changes += " " + say("level.range", **gaps)
     return Message("level", headline, changes)

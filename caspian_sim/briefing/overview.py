@@ -44,14 +44,10 @@ def tiles(phrases: Phrases) -> list[Tile]:
         found.append(Tile(points["p50"], label))
     if subject.partner is not None:
         values = at(subject.gain_points, subject.middle, subject.partner, subject.far)
-        gain = phrases.points(
-            values, "gain", "m", 2, subject.middle, subject.partner, subject.far, sign=True
-        )
+        gain = phrases.points(values, "gain", "m", 2, subject.middle, subject.partner, subject.far, sign=True)
         grades = subject.grades_of(subject.partner)
         grade = (
-            say("grade.assumption")
-            if ASSUMPTION in grades
-            else say("grade.other", grades=", ".join(grades))
+            say("grade.assumption") if ASSUMPTION in grades else say("grade.other", grades=", ".join(grades))
         )
         label = say(
             f"tiles.gain{ending}",

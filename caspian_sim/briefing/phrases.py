@@ -36,16 +36,17 @@ class Phrases:
         """Shorthand for the texts."""
         return self.words.say
 
-    def scenario(self, label: str) -> str:
-        """Name of a scenario."""
-        return name("scenario", label)
+    def scenario(self, label: str) -> Markup:
+        """Name of a scenario, which does not break at its hyphen."""
+        return Markup('<span class="whole">{}</span>').format(name("scenario", label))
 
     def programme(self, label: str) -> str:
-        """Name of a programme."""
-        return name("programme", label)
+        """Name of a programme; one that the configuration names keeps its own."""
+        shown = name("programme", label)
+        return self.words.plain("programme.named", name=label) if shown == label else shown
 
     @property
-    def middle(self) -> str:
+    def middle(self) -> Markup:
         """Name of the scenario of single numbers."""
         return self.scenario(self.subject.middle)
 
@@ -112,9 +113,7 @@ class Phrases:
         """Median change of the level against the year before the run."""
         median = float(at(self.subject.level_points, scenario, programme, year)[1])
         of = {"scenario": scenario, "programme": programme, "year": year}
-        return Number(
-            median - self.subject.start_level, "level_change", "p50", "m", plain(1, sign=True), of
-        )
+        return Number(median - self.subject.start_level, "level_change", "p50", "m", plain(1, sign=True), of)
 
     def changes(self, programme: str, year: int) -> dict[str, Any]:
         """Median changes of the scenarios with the smallest and the largest one."""

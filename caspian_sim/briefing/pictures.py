@@ -82,7 +82,7 @@ def projection_alt(phrases: Phrases, shown: list[str]) -> str:
     parts = [
         plain(
             "figure.projection.alt.scenario",
-            scenario=phrases.scenario(scenario),
+            scenario=name("scenario", scenario),
             programme=phrases.programme(programme),
             **phrases.level(scenario, programme, far),
         )
@@ -141,7 +141,7 @@ def shoreline_picture(phrases: Phrases) -> Picture | NoPicture:
         today=number(float(today["level_m_bhs"]), 2),
         area=thousands(float(today["area_km2"])),
         far=subject.far,
-        scenario=phrases.middle,
+        scenario=name("scenario", subject.middle),
         programme=phrases.programme(subject.baseline),
         shores="; ".join(shores),
         where=where,
@@ -170,9 +170,7 @@ def _draw_seabed(phrases: Phrases, width: float) -> Figure:
 
 def _draw_ports(phrases: Phrases, width: float) -> Figure:
     subject = phrases.subject
-    return figures.ports(
-        subject.ds, scenario=subject.middle, programme=subject.baseline, width_cm=width
-    )
+    return figures.ports(subject.ds, scenario=subject.middle, programme=subject.baseline, width_cm=width)
 
 
 def _draw_ecosystem(phrases: Phrases, width: float) -> Figure:
@@ -217,7 +215,7 @@ def _alt(phrases: Phrases, key: str, gap: str, item: str, names: list[str], valu
     return plain(
         key,
         far=phrases.subject.far,
-        scenario=phrases.middle,
+        scenario=name("scenario", phrases.subject.middle),
         programme=phrases.programme(phrases.subject.baseline),
         **{gap: "; ".join(parts)},
     )

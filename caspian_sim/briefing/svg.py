@@ -78,7 +78,7 @@ def take_apart(figure: Figure, prefix: str) -> Drawing:
 
 
 def inline(document: str, prefix: str) -> Markup:
-    """Make an element for a page of an SVG document of matplotlib: no prolog, ids of its own, short numbers."""
+    """Make an element for a page of an SVG document: no prolog, ids of its own, short numbers."""
     svg = document[document.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     svg = re.sub(r"<!--.*?-->", "", svg, flags=re.DOTALL)

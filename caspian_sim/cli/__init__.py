@@ -13,6 +13,7 @@ import click
 from caspian_sim import __version__
 from caspian_sim.cli import (
     balance,
+    brief,
     calibration,
     cooperation,
     evaluation,
@@ -83,5 +84,6 @@ for _command in (
     target.target,
     target.delay,
     impacts.impacts,
+    brief.brief,
 ):
     main.add_command(_command)
