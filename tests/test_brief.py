@@ -513,7 +513,9 @@ def test_wrong_input_gives_one_message_and_exit_code_2(options, message, tmp_pat
 
 
 def test_dataset_in_memory_needs_a_folder(ds):
-    with pytest.raises(OutputError, match=r"^a brief of a dataset in memory needs a folder to be written to$"):
+    with pytest.raises(
+        OutputError, match=r"^a brief of a dataset in memory needs a folder to be written to$"
+    ):
         brief(ds, formats=["html"])
 
 

@@ -53,6 +53,7 @@ def main() -> None:
         "verification": figures.verification(score_forecasts(forecasts)),
     }
     quickstart = ROOT / "configs" / "quickstart.yaml"
+    pictures["tradeoffs"] = figures.tradeoffs(cs.tradeoffs(quickstart))
     pictures["variance"] = figures.variance(cs.variance(quickstart))
     pictures["sensitivity"] = figures.sensitivity(
         cs.sensitivity(quickstart, overrides=("climate.scenarios=[ssp245]",))

@@ -175,7 +175,7 @@ def _gain_cell(phrases: Phrases, scenario: str, programme: str, year: int) -> An
 
 
 def evidence_tables(phrases: Phrases, coast: Coast) -> Iterator[Table]:
-    """What the numbers rest on: measures, parameters, ports, losses, data, each with grades."""
+    """Tabulate what the numbers rest on: measures, parameters, ports, losses, data, each with grades."""
     yield _measures_table(phrases)
     yield _parameters_table(phrases)
     ports = _ports_table(phrases, coast)
@@ -207,10 +207,8 @@ def _measures_table(phrases: Phrases) -> Table:
     rows = []
     for measure in carried_out(phrases):
         source = measure.source if not measure.assumption else f"{measure.source}; {measure.assumption}"
-        rows.append(
-            [measure.state, measure.title, _volume(phrases, measure), grade(phrases, measure.grade)]
-            + [typeset(source)]
-        )
+        row = [measure.state, measure.title, _volume(phrases, measure)]
+        rows.append([*row, grade(phrases, measure.grade), typeset(source)])
     heads = [say(f"evidence.{key}") for key in ("state", "measure", "volume", "grade", "source")]
     caption = say("evidence.measures" if rows else "evidence.measures.none")
     return Table("measures", caption, heads, rows)
@@ -312,7 +310,7 @@ def _code(text: str) -> Markup:
 
 
 def recipe(phrases: Phrases) -> dict[str, Any]:
-    """Steps that make the numbers again, and what they were made from."""
+    """Collect the steps that make the numbers again, and what they were made from."""
     subject, say = phrases.subject, phrases.say
     known, config = subject.ds.attrs, subject.config
     file = f"{config.name}.yaml"
@@ -341,6 +339,6 @@ def recipe(phrases: Phrases) -> dict[str, Any]:
 
 
 def limits(phrases: Phrases) -> list[Markup]:
-    """What not to conclude."""
+    """Say what not to conclude."""
     keys = ("priors", "structure", "level", "coast", "measures", "sampling")
     return [phrases.say(f"limits.{key}") for key in keys]

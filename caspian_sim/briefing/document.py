@@ -139,7 +139,7 @@ def _context(phrases: Phrases) -> dict[str, Any]:
 
 
 def _untold(phrases: Phrases, missing: list[Missing]) -> list[tuple[Markup, Markup]]:
-    """What is left out, those with the same reason together, and why."""
+    """List what is left out, those with the same reason together, and why."""
     reasons: dict[Markup, list[Markup]] = {}
     for item in missing:
         reasons.setdefault(item.why, []).append(phrases.say(f"message.{item.key}"))
@@ -157,7 +157,7 @@ def _grades(phrases: Phrases, grades: tuple[str, ...]) -> Markup:
 
 
 def _reading(phrases: Phrases) -> list[Markup]:
-    """What a reader must know to read the two pages."""
+    """Say what a reader must know to read the two pages."""
     subject, say = phrases.subject, phrases.say
     measures = annex.carried_out(phrases)
     letters = [str(letter) for letter in subject.ds["parameter_grade"].values]

@@ -70,7 +70,8 @@ def term(probability: float) -> Term:
 
     Notes
     -----
-    At a limit of two classes that do not lie within each other (0.33, 0.66) it is the one nearer to even chances.
+    At a limit of two classes of which none lies within the other (0.33, 0.66) it is the one nearer to even
+    chances.
     """
     for one in _NARROWEST_FIRST:
         if one.holds(probability):

@@ -46,7 +46,7 @@ class Missing:
 
 
 def level_message(phrases: Phrases) -> Message:
-    """Where the sea stands in the last report year, against the year before the run."""
+    """Tell where the sea stands in the last report year, against the year before the run."""
     subject, say = phrases.subject, phrases.say
     programme = subject.baseline
     points = phrases.level(subject.middle, programme, subject.far)
@@ -81,7 +81,7 @@ def level_message(phrases: Phrases) -> Message:
 
 
 def crossing_message(phrases: Phrases) -> Message | Missing:
-    """How likely the sea is to stand below the threshold that tells most."""
+    """Tell how likely the sea is to stand below the threshold that tells most."""
     subject, say = phrases.subject, phrases.say
     programme = subject.baseline
     if not subject.thresholds:
@@ -121,7 +121,7 @@ def crossing_message(phrases: Phrases) -> Message | Missing:
 
 
 def measures_message(phrases: Phrases) -> Message | Missing:
-    """What the joint programme adds to the level, member by member."""
+    """Tell what the joint programme adds to the level, member by member."""
     subject, say = phrases.subject, phrases.say
     partner = subject.partner
     if partner is None:

@@ -58,4 +58,5 @@ def _from_the_page_alone(url: str, **options: Any) -> Mapping[str, Any]:
     """Fetch what the page holds itself, and nothing else."""
     from weasyprint.urls import URLFetcher
 
-    return URLFetcher(allowed_protocols=["data"])(url, **options)
+    answer: Mapping[str, Any] = URLFetcher(allowed_protocols=["data"])(url, **options)
+    return answer

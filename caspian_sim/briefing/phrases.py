@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -32,7 +32,7 @@ class Phrases:
         self.subject, self.words = subject, words
 
     @property
-    def say(self) -> Any:
+    def say(self) -> Callable[..., Markup]:
         """Shorthand for the texts."""
         return self.words.say
 

@@ -16,6 +16,7 @@ from caspian_sim.briefing.phrases import Phrases
 from caspian_sim.briefing.svg import Drawing, take_apart
 from caspian_sim.errors import DataError
 from caspian_sim.figures.text import name, number
+from caspian_sim.impacts.ports import STATES
 from caspian_sim.impacts.seabed import NAME as SEABED
 
 WIDE_CM, NARROW_CM = 18.0, 8.5
@@ -115,25 +116,24 @@ def shoreline_picture(phrases: Phrases) -> Picture | NoPicture:
     except DataError as error:
         return NoPicture("shoreline", str(error).splitlines()[0])
     drawing = take_apart(figure, "shoreline")
-    rows = table.set_index("shore")
-    today = rows.loc["today"]
+    rows: dict[str, dict[str, Any]] = {row["shore"]: row for row in table.to_dict("records")}
+    today = rows["today"]
     plain = phrases.words.plain
     shores = [
         plain(
             "figure.shoreline.alt.shore",
             point=plain(f"point.{point}"),
-            level=number(float(rows.loc[point, "level_m_bhs"]), 1),
-            exposed=thousands(float(rows.loc[point, "exposed_km2"])),
+            level=number(float(rows[point]["level_m_bhs"]), 1),
+            exposed=thousands(float(rows[point]["exposed_km2"])),
             last=int(today["year"]),
         )
         for point in ("p95", "p50", "p05")
     ]
-    states = rows.loc["p50"].filter(like="exposed_").drop("exposed_km2").astype(float)
-    total = float(states.sum())
+    states = {state: float(rows["p50"][f"exposed_{state}_km2"]) for state in STATES}
     where = plain("figure.shoreline.alt.none")
-    if total > 0.0:
-        most = str(states.idxmax()).split("_")[1]
-        share = percent(float(states.max()) / total)
+    if sum(states.values()) > 0.0:
+        most = max(states, key=states.__getitem__)
+        share = percent(states[most] / sum(states.values()))
         where = plain("figure.shoreline.alt.state", state=name("state", most), share=share)
     alt = plain(
         "figure.shoreline.alt",

@@ -1,4 +1,4 @@
-"""What a brief is about: the run, which scenario, programmes and years it speaks of, and shares of members."""
+"""What a brief is about: the run, the scenarios, programmes and years it speaks of, and shares of members."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ class Subject:
         return share_below(self.level, limit)
 
     def share_has_been_below(self, threshold: float) -> xr.DataArray:
-        """Share of members that have stood below a threshold on a day by the end of the year, as it was kept."""
+        """Share of members that have stood below a threshold by the end of the year, as it was kept."""
         return self.ds["share_below"].sel(event=f"sea level below {threshold:g} m", drop=True)
 
     def telling_threshold(self, share: dict[float, xr.DataArray]) -> float:

@@ -6,9 +6,9 @@ import io
 import re
 from dataclasses import dataclass
 
+from markupsafe import Markup
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
-from markupsafe import Markup
 
 PAD_INCH = 0.04
 PLACES = 2

@@ -26,6 +26,7 @@ from caspian_sim.cli import (
     runs,
     structure,
     target,
+    tradeoffs,
     verification,
 )
 from caspian_sim.cli.shared import INTERRUPTED, INVALID
@@ -84,6 +85,7 @@ for _command in (
     target.target,
     target.delay,
     impacts.impacts,
+    tradeoffs.tradeoffs,
     brief.brief,
 ):
     main.add_command(_command)

@@ -54,6 +54,7 @@ from caspian_sim.figures.sensitivity import sensitivity, sensitivity_table
 from caspian_sim.figures.shapley import shapley, shapley_table
 from caspian_sim.figures.shoreline import shoreline, shoreline_table
 from caspian_sim.figures.target import target, target_table
+from caspian_sim.figures.tradeoffs import tradeoffs, tradeoffs_table
 from caspian_sim.figures.variance import variance, variance_table
 from caspian_sim.figures.verification import verification, verification_table
 
@@ -170,6 +171,8 @@ __all__ = [
     "target_table",
     "traces",
     "traces_table",
+    "tradeoffs",
+    "tradeoffs_table",
     "variance",
     "variance_table",
     "verification",

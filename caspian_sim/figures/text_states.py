@@ -100,4 +100,32 @@ STATES: Mapping[str, str] = {
     "delay.sources": "{members} members. All measures of the programme move together: the first starts "
     "in the year given.",
     "delay.grade_d": "Assumptions (evidence grade D): measures {names}.",
+    # Trade-offs
+    "tradeoffs.title": "What more effort buys for the Caspian Sea, and how sure it is",
+    "tradeoffs.subtitle": "Programmes that no other one beats: more fall avoided by {year} for the same "
+    "effort. Means of {members} members under {scenarios} alike; shaded: 5–95 %. Letters: programmes of the "
+    "table; numbers: measures, each alone.",
+    "tradeoffs.axis.water": "Effort: water brought in {year} (km³/yr)",
+    "tradeoffs.axis.share": "Effort: largest share of its consumption that a state gives up (%)",
+    "tradeoffs.axis.cost": "Effort: known cost (million USD)",
+    "tradeoffs.axis.effect": "Fall avoided by {year} (m)",
+    "tradeoffs.head.water": "km³/yr",
+    "tradeoffs.head.share": "%",
+    "tradeoffs.head.cost": "M USD",
+    "tradeoffs.head.effect": "m",
+    "tradeoffs.block.programme": "takes, avoids",
+    "tradeoffs.block.measures": "how much of each measure",
+    "tradeoffs.block.states": "water by state, km³/yr",
+    "tradeoffs.block.kept": "stays above {level} m, %",
+    "tradeoffs.block.regret": "regret, m",
+    "tradeoffs.head.most": "all",
+    "tradeoffs.head.at_effort": "equal",
+    "tradeoffs.label": "{title} ({grade})",
+    "tradeoffs.sources": "{search}: {tried} programmes tried, measures in {steps} steps from nothing to all. "
+    "Stays above: share of the members whose annual mean does so every year until {year}. Regret: what the "
+    "best programme of all, or of those that take no more, avoids more, under the SSP where that is most. "
+    "Outflow to the bay that is stopped is put down to the state whose measure stops it.",
+    "tradeoffs.search.NSGA-II": "Search by NSGA-II",
+    "tradeoffs.search.all programmes": "All programmes run",
+    "tradeoffs.left_out": "Not chosen from, since this effort is unknown or not theirs: {names}.",
 }

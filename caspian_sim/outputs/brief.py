@@ -62,7 +62,7 @@ def brief(
 
     words(lang)  # before the dataset is read: that may take a while
     if directory is None:
-        directory = default_folder(Path(result))  # type: ignore[arg-type]
+        directory = default_folder(Path(result))
     ds = result if isinstance(result, xr.Dataset) else open_result(result)
     stem = NAME if lang == ENGLISH else f"{NAME}-{lang}"
     names = [f"{stem}.{ending}" for ending in chosen]
@@ -109,7 +109,7 @@ def check_formats(formats: Sequence[str]) -> list[str]:
             raise OutputError(
                 "a PDF needs the library Pango, which is not part of Python\n"
                 f"    found    {str(error).splitlines()[0]}\n"
-                "    hint     apt-get install libpango-1.0-0 libpangoft2-1.0-0, or --format html, which needs none"
+                "    hint     apt-get install libpango-1.0-0 libpangoft2-1.0-0; --format html works without"
             ) from error
     return list(dict.fromkeys(formats))
 

@@ -60,7 +60,6 @@ NAMES: Final = {
     "annual_sea_area": "Sea Area",
 }
 ELSEWHERE: Final = {"global_warming": WORLD}
-INDEX: Final = ("Model", "Scenario", "Region", "Variable", "Unit")
 STATISTICS: Final = {"mean": "Mean", "sd": "Standard Deviation"}
 LEFT_OUT: Final = ("budget_residual", "parameters", "share_never")
 """A check of the solver, and what has no year."""
@@ -110,7 +109,7 @@ def iamc_table(ds: xr.Dataset, names: Sequence[str]) -> pd.DataFrame:
     parts = [_rows(ds, one) for name in names for one in _by_year(ds, name)]
     table = pd.concat(parts, ignore_index=True)
     # Some variables have the reported years alone, so that the columns need not come in order.
-    years = sorted(table.columns.difference(INDEX), key=int)
+    years = sorted(table.columns.difference(list(INDEX)), key=int)
     return table[[*INDEX, *years]]
 
 
