@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from weasyprint import CSS, HTML, Document
-from weasyprint.text.fonts import FontConfiguration
+if TYPE_CHECKING:
+    from weasyprint import Document
 
 BRIEF_PAGES = 2
 ANNEX = "annex-heading"
@@ -48,6 +48,9 @@ def pages_before_annex(document: Document) -> int:
 
 
 def _set(html: str, size: float) -> Document:
+    from weasyprint import CSS, HTML
+    from weasyprint.text.fonts import FontConfiguration
+
     fonts = FontConfiguration()
     sheet = CSS(string=f"@media print {{ html {{ font-size: {size:.1f}pt }} }}", font_config=fonts)
     page = HTML(string=html, url_fetcher=_from_the_page_alone)

@@ -116,7 +116,9 @@ def shoreline_picture(phrases: Phrases) -> Picture | NoPicture:
     except DataError as error:
         return NoPicture("shoreline", str(error).splitlines()[0])
     drawing = take_apart(figure, "shoreline")
-    rows: dict[str, dict[str, Any]] = {row["shore"]: row for row in table.to_dict("records")}
+    rows: dict[str, dict[str, Any]] = {
+        row["shore"]: {str(key): value for key, value in row.items()} for row in table.to_dict("records")
+    }
     today = rows["today"]
     plain = phrases.words.plain
     shores = [
