@@ -292,7 +292,7 @@ def test_page_says_on_what_its_likelihoods_depend_and_marks_assumptions(page):
     assert "Every likelihood here is conditional on the model and on its prior assumptions" in text
     assert "How much water measures bring is an assumption with a range (grade D), not data." in text
     assert "Nearest coast is no legal line." in text
-    assert "D, assumption" in text
+    assert "D (assumption)" in text
 
 
 def test_recipe_holds_hash_version_commands_and_the_configuration_that_runs_again(ds, html, page):

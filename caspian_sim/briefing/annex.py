@@ -108,8 +108,10 @@ def _programmes(phrases: Phrases) -> Iterator[Markup]:
         if chosen:
             titles = ", ".join(f"{measure.title} ({measure.state})" for measure in chosen)
             yield say("methods.programme", name=shown, measures=titles)
-        else:
+        elif label != BASELINE:
             yield say("methods.programme.none", name=shown)
+        else:
+            yield say("methods.baseline", name=shown)
 
 
 def results_tables(phrases: Phrases) -> Iterator[Table]:
@@ -268,8 +270,8 @@ def _ports_table(phrases: Phrases, coast: Coast) -> Table:
             port.title if port.own else name("port", port.id),
             f"{number(port.depth, 2)} · {number(port.reference_level, 2)}",
             f"{port.vessel.title}, {number(port.vessel.draft, 2)}",
-            Markup(", ").join(grade(phrases, letter) for letter in (port.grade, port.vessel_grade)),
-            typeset(port.source),
+            Markup(" · ").join(grade(phrases, letter) for letter in (port.grade, port.vessel_grade)),
+            typeset(port.source) or say("evidence.unsourced"),
         ]
         for port in ports
     ]
@@ -283,7 +285,7 @@ def _impacts_table(phrases: Phrases) -> Table:
         [
             name("impact", one.id),
             number(one.drop, 1),
-            Markup(", ").join(grade(phrases, letter) for letter in (one.grade, one.reference_grade)),
+            Markup(" · ").join(grade(phrases, letter) for letter in (one.grade, one.reference_grade)),
             typeset(one.source),
         ]
         for one in thresholds()

@@ -91,7 +91,7 @@ def overview_table(phrases: Phrases) -> Table:
         rows.append(row)
     caption = say(
         "table.caption.kept" if kept else "table.caption",
-        programme=phrases.programme(programme).capitalize(),
+        programme=_sentence_case(phrases.programme(programme)),
         far=far,
     )
     return Table("overview", caption, heads, rows)
@@ -108,3 +108,7 @@ def _chance_cell(phrases: Phrases, chance: Number) -> Markup:
     if not phrases.words_are_given:
         return Markup("{} %").format(chance)
     return Markup('{} % <span class="small">{}</span>').format(chance, phrases.word(chance.value))
+
+
+def _sentence_case(text: str) -> str:
+    return text[:1].upper() + text[1:]
