@@ -12,6 +12,8 @@ ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 LINK = re.compile(r"\]\((?P<target>[^)\s]+)\)")
 MOST_LINES = 22
+# What the site shows without scrolling.
+MOST_WIDTH = 84
 # What a cell may end with beside something that is shown: names for the cells below.
 SETTING = (ast.Assign, ast.Import, ast.ImportFrom, ast.FunctionDef, ast.For, ast.Try, ast.Assert)
 
@@ -71,7 +73,7 @@ def test_cells_are_short_and_code_is_valid(path):
     assert 10 <= len(code) <= 20
     for cell in code:
         assert len(cell.splitlines()) <= MOST_LINES
-        assert all(len(line) <= 120 for line in cell.splitlines())
+        assert all(len(line) <= MOST_WIDTH for line in cell.splitlines())
         last = ast.parse(cell).body[-1]
         assert isinstance(last, (ast.Expr, *SETTING))
 

@@ -14,7 +14,7 @@ def measures(state: str | None) -> None:
 
     Each with its volume, start, cost, evidence grade and source.
 
-    Measures whose numbers are assumptions are marked with *.
+    Measures whose numbers are assumptions are marked with an asterisk.
     """
     from caspian_sim.outputs.measures import measures_text
 

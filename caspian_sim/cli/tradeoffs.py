@@ -57,7 +57,9 @@ def tradeoffs(
     overwrite: bool,
     quiet: bool,
 ) -> None:
-    """Find the programmes that avoid most of the fall for their effort, and how robust they are.
+    """Find the programmes that do most for their effort.
+
+    Says how robust they are too.
 
     A programme carries out each measure to a share from nothing to all; the same is searched again with the
     same seed.
