@@ -133,6 +133,16 @@ def test_what_goes_wrong_in_a_notebook_is_named(runner):
     assert list(runner.faults(output("stream", name="stdout", text="3"))) == ["no figure is drawn"]
 
 
+def test_a_file_written_into_the_repository_would_be_seen(runner, tmp_path, monkeypatch):
+    monkeypatch.setattr(runner, "ROOT", tmp_path)
+    (tmp_path / "_made").mkdir()
+    before = runner.files()
+    (tmp_path / "_made" / "page.md").touch()
+    assert runner.files() == before
+    (tmp_path / "left.csv").touch()
+    assert set(runner.files()) - set(before) == {tmp_path / "left.csv"}
+
+
 @pytest.mark.slow
 @every_notebook
 def test_notebook_runs_from_top_to_bottom(path, runner):

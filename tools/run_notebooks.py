@@ -25,7 +25,11 @@ TAG = "parameters"
 TIMEOUT = 600
 """Longest time of a cell, s."""
 WARNING = re.compile(r"^.*\w*Warning: .*$", re.MULTILINE)
-NOT_SOURCE = {".git", "__pycache__", ".ipynb_checkpoints", ".pytest_cache", ".ruff_cache", ".mypy_cache"}
+NOT_SOURCE = {
+    *(".git", ".venv", "venv", "__pycache__", ".ipynb_checkpoints", ".hypothesis"),
+    *(".pytest_cache", ".ruff_cache", ".mypy_cache", "_build", "_made", "jupyter_execute", "build"),
+}
+"""Folders that other work may write meanwhile."""
 
 
 def parameters(notebook: Mapping[str, Any]) -> tuple[int, list[str]]:
