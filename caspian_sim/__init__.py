@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from caspian_sim.cooperate.coalitions import attribute
     from caspian_sim.cooperate.delay import delay
     from caspian_sim.cooperate.target import target
+    from caspian_sim.cooperate.tradeoffs import tradeoffs
     from caspian_sim.ensemble import reproduce, run
     from caspian_sim.evaluate.budget import solve_balance
     from caspian_sim.evaluate.ensembles import calibrate
@@ -72,6 +73,7 @@ _PLACES = {
     "sensitivity": ("caspian_sim.evaluate.sensitivity", "sensitivity"),
     "solve_balance": ("caspian_sim.evaluate.budget", "solve_balance"),
     "target": ("caspian_sim.cooperate.target", "target"),
+    "tradeoffs": ("caspian_sim.cooperate.tradeoffs", "tradeoffs"),
     "variance": ("caspian_sim.evaluate.variance", "variance"),
 }
 
@@ -99,6 +101,7 @@ __all__ = [
     "sensitivity",
     "solve_balance",
     "target",
+    "tradeoffs",
     "variance",
 ]
 

@@ -64,7 +64,8 @@ pages.write_all()
 
 
 def add_contents(app: Sphinx, name: str, text: list[str]) -> None:
-    """Give the first page its table of contents."""
+    """Give the first page its table of contents, and lead links to the notebooks of the site."""
+    text[0] = pages.with_notebooks(text[0])
     if name == root_doc:
         text[0] = pages.with_contents(text[0])
 

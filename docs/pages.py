@@ -23,6 +23,7 @@ MADE = DOCS / "_made"
 IMAGE = re.compile(r"!\[(?P<text>[^\]]*)\]\((?P<file>images/[\w.-]+)\)")
 HEADING = re.compile(r"^(?P<level>#+) (?P<text>.+)$")
 LINK = re.compile(r"\]\((?P<page>[a-z_]+)\.md\)")
+NOTEBOOK = re.compile(r"\]\(\.\./notebooks/(?P<name>\w+)\.ipynb\)")
 # The first cell of every notebook: where its paths are relative to. It is not shown.
 FIRST_CELL = f"import os\nos.chdir({json.dumps(str(ROOT))})"
 # What joins the pages that index.md lists under a heading.
@@ -54,14 +55,19 @@ def write_all() -> None:
 
 
 def notebooks() -> list[Path]:
-    """Notebooks of the repository, the first one to read first."""
-    found = sorted((ROOT / "notebooks").glob("*.ipynb"))
-    return sorted(found, key=lambda path: path.stem != "quickstart")
+    """Notebooks of the repository, in the order of the page that lists them."""
+    listed = [
+        found["name"] for found in NOTEBOOK.finditer((DOCS / "notebooks.md").read_text(encoding="utf-8"))
+    ]
+    return sorted((ROOT / "notebooks").glob("*.ipynb"), key=lambda path: listed.index(path.stem))
 
 
 def with_first_cell(notebook: Path) -> str:
-    """Text of a notebook that runs from the root of the repository."""
+    """Text of a notebook that runs from the root of the repository, with links to where its pages lie."""
     content = json.loads(notebook.read_text(encoding="utf-8"))
+    for cell in content["cells"]:
+        if cell["cell_type"] == "markdown":
+            cell["source"] = [line.replace("](../docs/", "](../../") for line in cell["source"]]
     first = {
         "cell_type": "code",
         "execution_count": None,
@@ -72,6 +78,11 @@ def with_first_cell(notebook: Path) -> str:
     }
     content["cells"].insert(0, first)
     return json.dumps(content, ensure_ascii=False)
+
+
+def with_notebooks(page: str) -> str:
+    """Let the links of a page lead to the notebooks of the site."""
+    return NOTEBOOK.sub(r"](_made/notebooks/\g<name>.ipynb)", page)
 
 
 def with_contents(index: str) -> str:

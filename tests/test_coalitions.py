@@ -19,6 +19,7 @@ from pictures import picture, without_letters
 
 import caspian_sim as cs
 from caspian_sim import cli, figures
+from caspian_sim.basin.sectors import load_sectors
 from caspian_sim.cooperate.coalitions import STATES
 from caspian_sim.cooperate.shapley import membership, pair_interactions, shapley_values
 from caspian_sim.cooperate.tables import attribution_table, burden_table
@@ -209,9 +210,17 @@ def test_every_rule_shares_out_the_whole_volume(found):
 def test_rules_share_by_what_they_are_named_after(found):
     shared = cs.burden_sharing(found).sel(year=2050, scenario="ssp245")
     assert_allclose(shared.fraction.sel(rule="equal").values, 0.2)
-    # Coastline 955, 1000, 2320, 695 and 1200 km.
-    coast = shared.fraction.sel(rule="benefit").isel(member=0).values
-    assert_allclose(coast, np.array([955, 1000, 2320, 695, 1200]) / 6170)
+    level = found.sea_level.sel(scenario="ssp245", time="2050").squeeze("time").isel(member=0)
+    sectors = load_sectors()
+    kept = sectors.area(float(level[1])) - sectors.area(float(level[0]))
+    names = [sectors.states.index(str(state)) for state in shared["state"].values]
+    benefit = shared.fraction.sel(rule="benefit").isel(member=0).values
+    assert_allclose(benefit, kept[names] / kept.sum(), rtol=1e-9)
+    assert_allclose(
+        shared.gain.isel(member=0).values,
+        benefit * found.avoided_seabed_joint.sel(year=2050, scenario="ssp245").isel(member=0).item(),
+        rtol=1e-9,
+    )
     burden = shared.of_consumption.sel(rule="consumption")
     assert_allclose(burden.values, np.broadcast_to(burden.isel(state=0).values, burden.shape))
     assert_allclose(

@@ -244,6 +244,7 @@ def test_tables_of_results_are_in_step(update_docs, name):
         "structure levels",
         "outlook check",
         "outlook months seen",
+        "tradeoffs",
     ],
 )
 def test_tables_of_many_runs_are_in_step(update_docs, name):

@@ -102,7 +102,17 @@ def test_a_notebook_of_the_site_runs_in_the_root_and_is_otherwise_the_stored_one
         first, *rest = json.loads(pages.with_first_cell(path))["cells"]
         assert first["metadata"]["tags"] == ["remove-cell"]
         assert str(ROOT) in first["source"]
-        assert rest == json.loads(path.read_text(encoding="utf-8"))["cells"]
+        stored = path.read_text(encoding="utf-8").replace("](../docs/", "](../../")
+        assert rest == json.loads(stored)["cells"]
+
+
+def test_notebooks_of_the_site_stand_in_the_order_of_their_page(pages):
+    names = [path.stem for path in pages.notebooks()]
+    assert names[0] == "quickstart"
+    page = pages.with_notebooks((DOCS / "notebooks.md").read_text(encoding="utf-8"))
+    assert [page.index(f"](_made/notebooks/{name}.ipynb)") for name in names] == sorted(
+        page.index(f"](_made/notebooks/{name}.ipynb)") for name in names
+    )
 
 
 @pytest.mark.parametrize(

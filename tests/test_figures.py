@@ -419,11 +419,6 @@ def test_fall_since_the_last_high_stand_is_that_of_the_record():
     assert f"{fall:.2f} m below 1995" in words_of(drawn("projection"))
 
 
-def test_every_language_has_every_text_with_the_same_gaps():
-    for table in text.LANGUAGES.values():
-        assert set(table) == set(text.ENGLISH)
-
-
 def test_numbers_are_written_with_a_true_minus_and_no_negative_zero():
     assert text.number(-29.22, 2) == "−29.22"
     assert text.number(-0.004, 2) == "0.00"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from itertools import product
 
 import matplotlib
@@ -12,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 from matplotlib.text import Text
 from numpy.testing import assert_allclose, assert_array_equal
+from pages import assert_legible, foreign_words
 
 import caspian_sim as cs
 from caspian_sim import cli, figures
@@ -22,6 +24,7 @@ from caspian_sim.evaluate.attribution import alone, shares_over_orders
 from caspian_sim.evaluate.central import central_level, central_plan, needed_values
 from caspian_sim.evaluate.comparison import attribution_table, comparison_table, decomposition_table
 from caspian_sim.evaluate.published import published, short_citation
+from caspian_sim.figures import draw
 from caspian_sim.outputs import literature as outputs
 
 matplotlib.use("Agg")
@@ -328,3 +331,12 @@ def test_another_dataset_cannot_be_drawn(result):
         "    found    gap\n"
         "    needed   gap, part, share, needed_evaporation_sensitivity, needed_volga_sensitivity"
     )
+
+
+@pytest.mark.parametrize("name", ["literature", "literature_gap"])
+@pytest.mark.parametrize(("look", "lang"), [("report", "ru"), ("slides", "ru"), ("bw", "en")])
+def test_figures_are_legible_in_every_style_and_have_no_english_left(result, name, look, lang):
+    words = assert_legible(draw(name, result, style=look, lang=lang))
+    if lang == "ru":
+        cited = " ".join([*result["citation"].values, *result["doi_or_url"].values])
+        assert foreign_words(words, set(re.findall("[A-Za-z]{2,}", cited))) == set()

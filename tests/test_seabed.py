@@ -20,6 +20,8 @@ from caspian_sim.basin.sectors import CAVEAT, load_sectors
 from caspian_sim.config import parse_config
 from caspian_sim.errors import DataError
 from caspian_sim.figures import chart
+from caspian_sim.impacts.ecosystem import ecosystem_outcomes
+from caspian_sim.impacts.port_outcomes import port_outcomes
 from caspian_sim.impacts.seabed import exposed_seabed, falls_table
 from caspian_sim.outputs.terminal import print_result
 
@@ -351,8 +353,25 @@ def result(tmp_path_factory):
     return folder
 
 
+def test_command_writes_every_impact_beside_the_result(result, tmp_path):
+    done = call("impacts", result, "--output", tmp_path / "all")
+    assert done.exit_code == 0, done.output
+    for title in ("Exposed seabed in 2030", "Ports whose vessel cannot load", "Thresholds that the level"):
+        assert title in done.output
+    saved = cs.open(tmp_path / "all")
+    run = tiny()
+    assert_allclose(saved["port_below_draft"].values, port_outcomes(run)["below_draft"].values)
+    assert_allclose(saved["ecosystem_below"].values, ecosystem_outcomes(run)["below"].values)
+    assert "no dredging" in saved.attrs["comment"]
+    assert {path.stem for path in (tmp_path / "all" / "figures").glob("*.png")} == {
+        "seabed", "shoreline", "ports", "route", "ecosystem",
+    }  # fmt: skip
+    shown = call("show", tmp_path / "all")
+    assert done.output.startswith(shown.output)
+
+
 def test_command_writes_dataset_tables_and_figures_beside_the_result(result):
-    done = call("impacts", result)
+    done = call("impacts", result, "--only", "seabed")
     assert done.exit_code == 0, done.output
     assert "Exposed seabed in 2030" in done.output
     assert "not legal delimitation lines" in " ".join(done.output.split())

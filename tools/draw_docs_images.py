@@ -39,6 +39,8 @@ def main() -> None:
         "shoreline": figures.shoreline(subjects["run"]),
         "seabed": figures.seabed(subjects["run"]),
     }
+    for name in ("crossing", "flows", "change"):
+        pictures[name] = figures.draw(name, subjects["run"])
     pictures["equilibrium"] = figures.equilibrium()
     beside = cs.literature()
     pictures |= {"literature": figures.literature(beside), "literature_gap": figures.literature_gap(beside)}
@@ -51,6 +53,7 @@ def main() -> None:
         "verification": figures.verification(score_forecasts(forecasts)),
     }
     quickstart = ROOT / "configs" / "quickstart.yaml"
+    pictures["tradeoffs"] = figures.tradeoffs(cs.tradeoffs(quickstart))
     pictures["variance"] = figures.variance(cs.variance(quickstart))
     pictures["sensitivity"] = figures.sensitivity(
         cs.sensitivity(quickstart, overrides=("climate.scenarios=[ssp245]",))

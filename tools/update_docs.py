@@ -47,6 +47,7 @@ from caspian_sim.evaluate.variance import CHOICES
 from caspian_sim.evaluate.verification import HEADLINE_LEADS, score_forecasts
 from caspian_sim.figures import check_number, check_target
 from caspian_sim.figures.text import name as named
+from caspian_sim.figures.tradeoffs import shown_points
 from caspian_sim.impacts.ecosystem import thresholds
 from caspian_sim.impacts.northern_basin import northern_dry_share
 from caspian_sim.impacts.ports import shipped_ports
@@ -743,6 +744,31 @@ def seabed_shares() -> str:
     return table(f"state, % of the sea | {heads} | quoted", rows)
 
 
+def tradeoffs() -> str:
+    ds = cs.tradeoffs(QUICKSTART, steps=1)
+    rows = []
+    for place in shown_points(ds):
+        point = ds.isel(point=place)
+        used = [str(m) for m in ds["measure"].values[point["intensity"].values > 0.0]]
+        left_out = [str(m) for m in ds["measure"].values if m not in used]
+        words = ", ".join(used) if len(used) <= len(left_out) else f"all but {', '.join(left_out)}"
+        effort, fall, low, high = (
+            float(point[key]) for key in ("effort", "avoided_fall", "avoided_fall_low", "avoided_fall_high")
+        )
+        rows.append(
+            [
+                words,
+                number(effort, ".1f"),
+                f"{number(fall, '.2f')} ({number(low, '.2f')} to {number(high, '.2f')})",
+                number(100.0 * float(point["kept_share_least"]), ".0f"),
+                number(float(point["regret_most"]), ".2f"),
+                number(float(point["regret_at_effort_most"]), ".3f"),
+            ]
+        )
+    head = "programme | km³/yr | fall avoided, m | stays above −30 m, % | regret, m | at its effort, m"
+    return table(head, rows)
+
+
 TABLES: dict[str, tuple[str, Callable[[], str]]] = {
     "parameters": ("model.md", parameters),
     "effects": ("model.md", effects),
@@ -767,6 +793,7 @@ TABLES: dict[str, tuple[str, Callable[[], str]]] = {
     "structure shallows": ("structure.md", structure_shallows),
     "attribution": ("cooperation.md", attribution),
     "burden": ("cooperation.md", burden),
+    "tradeoffs": ("tradeoffs.md", tradeoffs),
     "structure split": ("structure.md", structure_split),
     "structure split dynamic": ("structure.md", structure_split_dynamic),
     "structure choices": ("structure.md", structure_choices),

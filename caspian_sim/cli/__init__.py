@@ -21,10 +21,12 @@ from caspian_sim.cli import (
     impacts,
     literature,
     measures,
+    pack,
     record,
     runs,
     structure,
     target,
+    tradeoffs,
     verification,
 )
 from caspian_sim.cli.shared import INTERRUPTED, INVALID
@@ -68,6 +70,7 @@ for _command in (
     runs.show,
     explore.explore,
     export.export,
+    pack.figures,
     evaluation.hindcast,
     evaluation.sensitivity,
     balance.balance,
@@ -83,5 +86,6 @@ for _command in (
     target.target,
     target.delay,
     impacts.impacts,
+    tradeoffs.tradeoffs,
 ):
     main.add_command(_command)

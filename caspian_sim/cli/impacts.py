@@ -39,7 +39,7 @@ def impacts(
     """Say what the level of a saved RESULT means on the coast.
 
     RESULT is the folder of a run, or its file. Writes impacts.nc, tables and figures: the seabed that each
-    state sees fall dry, and maps of the shore.
+    state sees fall dry, maps of the shore, what is left at ports, and what becomes of habitats.
     """
     with writing():
         from caspian_sim.outputs.impacts import View, write_impacts

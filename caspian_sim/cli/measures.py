@@ -10,9 +10,11 @@ STATES = ("AZ", "IR", "KZ", "RU", "TM")
 @click.command()
 @click.option("--state", type=click.Choice(STATES, case_sensitive=False), help="Measures of one state.")
 def measures(state: str | None) -> None:
-    """List the catalogue of measures: who, what, how much, when, on what evidence.
+    """List the measures of the five states.
 
-    Measures whose numbers are assumptions are marked with *.
+    Each with its volume, start, cost, evidence grade and source.
+
+    Measures whose numbers are assumptions are marked with an asterisk.
     """
     from caspian_sim.outputs.measures import measures_text
 

@@ -46,7 +46,7 @@ def target(
     overwrite: bool,
     quiet: bool,
 ) -> None:
-    """Find the extra inflow that holds a level, and which programmes bring it.
+    """Find the extra inflow that holds a level.
 
     For each scenario the constant extra inflow with which the annual mean does not lie below the level with
     the probability, and the probability that each programme and the whole catalogue give.
@@ -91,7 +91,10 @@ def delay(
     overwrite: bool,
     quiet: bool,
 ) -> None:
-    """Show what waiting costs: one programme, begun in different years."""
+    """Show what waiting with a programme costs.
+
+    The same programme is begun in different years, with the same members.
+    """
     with writing():
         from caspian_sim.config import load_config
         from caspian_sim.cooperate.delay import STARTS

@@ -2,8 +2,8 @@
 
 A rule divides among the five states the water that the joint programme brings the sea in a year, the outflow
 to the bay that it stops included. None of them is right: *equal* looks at nothing, *consumption* at who takes
-most today, *benefit* at who has most coast to lose, *shapley* at what each state's own measures do for the
-level. What each state's measures in the programme bring stands beside them.
+most today, *benefit* at whose seabed is kept under water, *shapley* at what each state's own measures do for
+the level. What each state's measures in the programme bring stands beside them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from caspian_sim import data
+from caspian_sim.basin.sectors import load_sectors
 from caspian_sim.cooperate.coalitions import STATES
 from caspian_sim.errors import DataError
 
@@ -23,24 +23,46 @@ Array = NDArray[np.float64]
 RULES: Mapping[str, tuple[str, str]] = {
     "equal": ("D", "the same volume for every state"),
     "consumption": ("D", "in proportion to irretrievable consumption (consumption_by_state)"),
-    "benefit": ("D", "in proportion to length of coast (coastline), standing in for what a state gains"),
+    "benefit": ("D", "in proportion to the seabed kept under water in the sector of the state (sectors)"),
     "shapley": ("D", "in proportion to the Shapley value of the avoided fall"),
     "planned": ("D", "what the measures of the state in the programme bring"),
 }
-"""Evidence grade and meaning of each rule. Lengths of coast are grade A; that they stand for gains is not."""
+"""Evidence grade and meaning of each rule. Sectors are drawn by nearest coast: no legal delimitation."""
 NEEDED = (
     "avoided_fall_shapley",
     "avoided_fall_joint",
     "avoided_seabed_joint",
+    "sea_level",
     "water_brought_joint",
     "consumption",
 )
 
 
-def coast() -> Array:
-    """Length of coast of each state, km, shape (state,)."""
-    table = data.load("coastline")["coast"]
-    return np.array([float(table.sel(state=name)) for name in STATES.values()])
+def gains(attribution: xr.Dataset) -> xr.DataArray:
+    """Seabed that the joint programme keeps under water in the sector of each state.
+
+    Parameters
+    ----------
+    attribution : xarray.Dataset
+        Result of :func:`caspian_sim.attribute`, with ``sea_level`` of "none" and of the joint programme.
+
+    Returns
+    -------
+    xarray.DataArray
+        km², by ``state``, ``scenario``, ``year`` and ``member``. The whole is that of the attribution, which
+        follows the area through the year; sectors share it as they do at the annual mean levels.
+    """
+    level = attribution["sea_level"].assign_coords(time=attribution["time"].dt.year)
+    level = level.sel(time=attribution["year"].values).rename(time="year").transpose("programme", ...)
+    without, together = (np.asarray(level.isel(programme=place).values) for place in (0, 1))
+    sectors = load_sectors()
+    order = [sectors.states.index(code) for code in STATES]
+    top = float(sectors.node_level[-1])
+    kept = (sectors.exposed(without, top) - sectors.exposed(together, top))[order]
+    shares = xr.DataArray(kept, dims=("state", *level.isel(programme=0).dims))
+    whole = shares.sum("state")
+    found = attribution["avoided_seabed_joint"] * (shares / whole.where(whole != 0.0)).fillna(0.0)
+    return found.transpose("state", "scenario", "year", "member")
 
 
 def burden_sharing(attribution: xr.Dataset) -> xr.Dataset:
@@ -56,9 +78,9 @@ def burden_sharing(attribution: xr.Dataset) -> xr.Dataset:
     xarray.Dataset
         ``fraction`` and ``burden`` (km³/yr) by ``rule`` (:data:`RULES`), ``state``, ``scenario``, ``year``
         and ``member``; ``of_consumption``, the burden over the consumption of the state. ``consumption``
-        (km³/yr), ``coast`` (km), and ``gain`` (km²), the seabed that the joint programme keeps under water,
-        divided by length of coast: no division of the exposed seabed among the states exists. Shares by
-        Shapley value are NaN where the joint programme does not raise the level.
+        (km³/yr), and ``gain`` (km²), the seabed that the joint programme keeps under water in the sector of
+        the state: by nearest coast, not by legal lines. Shares by benefit are NaN where nothing is kept,
+        those by Shapley value where the joint programme does not raise the level.
 
     Raises
     ------
@@ -75,20 +97,19 @@ def burden_sharing(attribution: xr.Dataset) -> xr.Dataset:
     dims = ("state", "scenario", "year", "member")
     fall = attribution["avoided_fall_joint"]
     used = attribution["consumption"]
-    shore = xr.DataArray(coast(), dims="state")
+    gain = gains(attribution)
     joint = attribution["water_brought_joint"]
     planned = attribution["water_brought_shapley"]
     fractions = {
-        "equal": xr.full_like(shore, 1.0 / len(STATES)),
+        "equal": xr.full_like(used, 1.0 / len(STATES)),
         "consumption": used / used.sum("state"),
-        "benefit": shore / shore.sum("state"),
+        "benefit": gain / gain.sum("state").where(lambda kept: kept != 0.0),
         "shapley": attribution["avoided_fall_shapley"] / fall.where(fall > 0.0),
         "planned": planned / joint.where(joint != 0.0),
     }
     whole = xr.zeros_like(attribution["avoided_fall_shapley"])
     fraction = xr.concat([whole + part for part in fractions.values()], "rule").transpose("rule", *dims)
     burden = (fraction * joint).transpose("rule", *dims)
-    gain = (attribution["avoided_seabed_joint"] * shore / shore.sum()).transpose(*dims)
     result = xr.Dataset(
         {
             "fraction": fraction,
@@ -97,7 +118,6 @@ def burden_sharing(attribution: xr.Dataset) -> xr.Dataset:
             "joint_volume": joint,
             "gain": gain,
             "consumption": used,
-            "coast": shore,
         },
         attrs={**attribution.attrs, "title": "Sharing the burden of the joint programme"},
     )
@@ -114,9 +134,8 @@ def burden_sharing(attribution: xr.Dataset) -> xr.Dataset:
         "burden": ("km3/yr", "volume that falls to the state"),
         "of_consumption": ("1", "volume that falls to the state over its irretrievable consumption"),
         "joint_volume": ("km3/yr", "water that the joint programme brings"),
-        "gain": ("km2", "seabed kept under water, divided by length of coast"),
+        "gain": ("km2", "seabed kept under water in the sector of the state, by nearest coast"),
         "consumption": ("km3/yr", "irretrievable consumption"),
-        "coast": ("km", "length of coast"),
     }.items():
         result[name].attrs = {"units": units, "long_name": text}
     return result

@@ -41,6 +41,10 @@ RECONSTRUCTION = "full reconstruction"
 RUNS = ("inflow alone", "slow net evaporation", RECONSTRUCTION)
 # Degrees of freedom of the slow net evaporation, its mean included.
 SLOW_COEFFICIENTS = 9
+DEGREES_OF_FREEDOM = (
+    f"1 for a constant net evaporation, {SLOW_COEFFICIENTS} for the slow one, "
+    "one a year for the reconstruction"
+)
 SPLINE_DEGREE = 3
 # Gauss-Newton steps; the level is so nearly linear in net evaporation that the third changes it by less than
 # 0.1 mm.
@@ -305,8 +309,7 @@ def hindcast(progress: Callable[[int, int], None] | None = None) -> xr.Dataset:
             "net_evaporation_range": f"{low:g} to {high:g} mm/yr for a constant, from facts sea_evaporation "
             f"(grade {data.fact('sea_evaporation').grade}) and sea_precipitation "
             f"(grade {data.fact('sea_precipitation').grade})",
-            "degrees_of_freedom": f"1 for a constant net evaporation, {SLOW_COEFFICIENTS} for the slow one, "
-            "one a year for the reconstruction",
+            "degrees_of_freedom": DEGREES_OF_FREEDOM,
         },
     )
     for name in ("sea_level", "observed_level", "bay_level"):

@@ -239,7 +239,10 @@ def _needed(
     return {name: pd.Series(part, now.index) for name, part in zip(names, np.split(found, 2), strict=True)}
 
 
+USE_AS_TODAY = "use of water as today; no measures"
+
+
 def _water_use(config: Config) -> str:
     if not config.consumption.change:
-        return "use of water as today; no measures"
+        return USE_AS_TODAY
     return f"growth of the use of water by {', '.join(config.consumption.change)} as configured; no measures"

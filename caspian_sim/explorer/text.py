@@ -52,9 +52,9 @@ ENGLISH: Mapping[str, str] = {
     "below.alt": "In {last} {below} % with {programme} at {percent} %, {none}: {none_below} %.",
     "gain": "What the measures add to the level, in the same futures",
     "gain.alt": "In {last} median {median} cm, {share} % range {low} to {high} cm.",
-    "caveat": "Assumptions (evidence grade D) in these numbers: of the measures of the programme {assumed} of "
-    "{measures}, of the parameters {parameters}; they are named at the end of the page. Levels in metres of the "
-    "Baltic Height System.",
+    "caveat": "Assumptions (evidence grade D) in these numbers: of the measures of the programme {assumed} "
+    "of {measures}, of the parameters {parameters}; they are named at the end of the page. Levels in metres "
+    "of the Baltic Height System.",
     "axis.level": "Level (m BHS)",
     "axis.below": "Probability (%)",
     "axis.gain": "Difference (cm)",

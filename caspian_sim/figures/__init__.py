@@ -8,6 +8,7 @@
     ds = cs.run("configs/quickstart.yaml")
     figures.projection(ds)                       # shows itself in a notebook
     figures.save_figure(figures.projection(ds), figures.projection_table(ds), "results", "projection")
+    figures.draw("budget", ds, style="slides", lang="ru")
 """
 
 from __future__ import annotations
@@ -25,18 +26,24 @@ from caspian_sim.figures.budget import budget, budget_table
 from caspian_sim.figures.burden import burden, burden_figure_table
 from caspian_sim.figures.calibration import posterior, posterior_densities, traces, traces_table
 from caspian_sim.figures.calibration_pairs import pairs, pairs_table
+from caspian_sim.figures.change import change, change_table
 from caspian_sim.figures.checklist import check_number, check_target, checklist, checklist_table
+from caspian_sim.figures.crossing import crossing, crossing_table
 from caspian_sim.figures.delay import delay, delay_table
 from caspian_sim.figures.ecosystem import ecosystem, ecosystem_table
 from caspian_sim.figures.equilibrium import equilibrium, equilibrium_table
+from caspian_sim.figures.flows import flows, flows_table
 from caspian_sim.figures.forecasts import forecasts, forecasts_table
 from caspian_sim.figures.hindcast import hindcast, hindcast_table
 from caspian_sim.figures.hypsometry import hypsometry, hypsometry_table
 from caspian_sim.figures.joint import joint, joint_table
+from caspian_sim.figures.language import language
 from caspian_sim.figures.literature import literature, literature_table
 from caspian_sim.figures.literature_gap import literature_gap, literature_gap_table
+from caspian_sim.figures.look import looking
 from caspian_sim.figures.marginal import marginal, marginal_table
 from caspian_sim.figures.outlook import outlook, outlook_table
+from caspian_sim.figures.pack import PACK, PackFigure, draw
 from caspian_sim.figures.ports import ports, ports_table
 from caspian_sim.figures.projection import projection, projection_table
 from caspian_sim.figures.reconstruction import reconstruction, reconstruction_table
@@ -47,6 +54,7 @@ from caspian_sim.figures.sensitivity import sensitivity, sensitivity_table
 from caspian_sim.figures.shapley import shapley, shapley_table
 from caspian_sim.figures.shoreline import shoreline, shoreline_table
 from caspian_sim.figures.target import target, target_table
+from caspian_sim.figures.tradeoffs import tradeoffs, tradeoffs_table
 from caspian_sim.figures.variance import variance, variance_table
 from caspian_sim.figures.verification import verification, verification_table
 
@@ -94,23 +102,32 @@ CALIBRATION: Mapping[str, tuple[Callable[[Any], Figure], Callable[[Any], pd.Data
 __all__ = [
     "CALIBRATION",
     "FIGURES",
+    "PACK",
     "FigureKind",
+    "PackFigure",
     "alone",
     "alone_table",
     "budget",
     "budget_table",
     "burden",
     "burden_figure_table",
+    "change",
+    "change_table",
     "check_number",
     "check_target",
     "checklist",
     "checklist_table",
+    "crossing",
+    "crossing_table",
     "delay",
     "delay_table",
+    "draw",
     "ecosystem",
     "ecosystem_table",
     "equilibrium",
     "equilibrium_table",
+    "flows",
+    "flows_table",
     "forecasts",
     "forecasts_table",
     "hindcast",
@@ -119,10 +136,12 @@ __all__ = [
     "hypsometry_table",
     "joint",
     "joint_table",
+    "language",
     "literature",
     "literature_gap",
     "literature_gap_table",
     "literature_table",
+    "looking",
     "marginal",
     "marginal_table",
     "outlook",
@@ -152,6 +171,8 @@ __all__ = [
     "target_table",
     "traces",
     "traces_table",
+    "tradeoffs",
+    "tradeoffs_table",
     "variance",
     "variance_table",
     "verification",

@@ -181,7 +181,7 @@ def _draw(ds: xr.Dataset, table: pd.DataFrame, scenario: str, programme: str, wi
         "budget.sources",
         first=observed["first_year"].min(),
         last=observed["last_year"].max(),
-        grade=record.attrs["evidence_grade"],
+        grade=name("grade", record.attrs["evidence_grade"]),
         groundwater=number(data.parameters()["groundwater"].best),
     )
     terms = [term for term in ORDER if _mean(table, term).abs().max() > 0.0]
@@ -209,7 +209,7 @@ def _draw(ds: xr.Dataset, table: pd.DataFrame, scenario: str, programme: str, wi
     top.tick_params(labelbottom=False, bottom=False)
     net.set_xticks(
         range(len(spans)),
-        [f"{first}–\n{last}" for first, last in zip(spans["first_year"], spans["last_year"], strict=True)],
+        _spans(spans, 0.0 if narrow else style.width_of(net)),
         rotation=90 if narrow else 0,
     )
     if narrow:
@@ -221,6 +221,15 @@ def _draw(ds: xr.Dataset, table: pd.DataFrame, scenario: str, programme: str, wi
         area = page.blank(width_cm - right + 0.1, 0.0, 0.0, upper)
         _labels_beside(area, table, terms, top.get_ylim(), upper)
     return page.figure
+
+
+def _spans(spans: pd.DataFrame, width_cm: float) -> list[str]:
+    """Years of the decades below their bars, some left out from the last back where they would touch."""
+    words = [f"{first}–\n{last}" for first, last in zip(spans["first_year"], spans["last_year"], strict=True)]
+    if not width_cm:
+        return words
+    every = int(np.ceil((style.room_cm(words) + 0.1) * (len(words) + 0.3) / width_cm))
+    return [text if (len(words) - 1 - i) % every == 0 else "" for i, text in enumerate(words)]
 
 
 def _mean(table: pd.DataFrame, term: str) -> pd.Series[float]:
@@ -256,7 +265,9 @@ def _bars(ax: Axes, table: pd.DataFrame, spans: pd.DataFrame, terms: list[str]) 
     ax.yaxis.grid(True)
     split = int((spans["kind"] == "observed").sum()) - 0.5
     ax.axvline(split, color=style.RULE, linewidth=0.8)
-    for words, offset, align in (("observed", -3, "right"), ("projected", 3, "left")):
+    room = style.width_of(ax) * (split + 0.6) / (len(spans) + 0.3)
+    over = max(style.room_cm([say("budget.observed")]) + 0.15 - room, 0.0) * style.POINTS_PER_CM
+    for words, offset, align in (("observed", over - 3, "right"), ("projected", over + 3, "left")):
         ax.annotate(
             say(f"budget.{words}"),
             (split, 1.0),

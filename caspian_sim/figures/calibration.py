@@ -18,7 +18,7 @@ from caspian_sim.evaluate.calibrate import calibrated_parameters
 from caspian_sim.evaluate.posterior_tables import QUANTILES, posterior_table
 from caspian_sim.figures import style
 from caspian_sim.figures.reading import require
-from caspian_sim.figures.text import name, number, say, typeset
+from caspian_sim.figures.text import axis_numbers, name, number, print_unit, say
 
 Array = NDArray[np.float64]
 
@@ -190,14 +190,9 @@ def _histogram(values: Array) -> tuple[Array, Array]:
     return edges, density
 
 
-def _unit(unit: str) -> str:
-    signs = {"km3/yr": "km³/yr", "km3 yr-1 m-1.5": "km³ yr⁻¹ m⁻¹·⁵", "1": ""}
-    return signs.get(unit, unit)
-
-
 def label(parameter: str, unit: str) -> str:
     """Name of a parameter with its unit in brackets."""
-    shown = _unit(unit)
+    shown = name("unit", print_unit(unit))
     return f"{name('parameter', parameter)} ({shown})" if shown else name("parameter", parameter)
 
 
@@ -237,7 +232,7 @@ def _panel(ax: Axes, ds: xr.Dataset, row: dict[str, Any]) -> None:
     ax.set_yticks([])
     ax.spines["left"].set_visible(False)
     ax.locator_params(axis="x", nbins=4)
-    ax.xaxis.set_major_formatter(lambda value, _: typeset(f"{value:g}"))
+    ax.xaxis.set_major_formatter(axis_numbers())
 
 
 def _head(head: Axes, row: dict[str, Any], room: float) -> None:
@@ -306,7 +301,7 @@ def _draw_traces(ds: xr.Dataset, width_cm: float) -> Figure:
         lowest, highest = np.quantile(values, [0.002, 0.998])
         ax.set(xlim=(steps[0], steps[-1]), ylim=(lowest, highest))
         ax.locator_params(axis="y", nbins=4)
-        ax.yaxis.set_major_formatter(lambda value, _: typeset(f"{value:g}"))
+        ax.yaxis.set_major_formatter(axis_numbers())
         unit = str(ds["unit"].sel(parameter=parameter).item())
         ax.set_title(label(parameter, unit), loc="left", fontsize=style.SMALL, fontweight="bold", pad=3)
         beside.set_xlim(left=0.0)

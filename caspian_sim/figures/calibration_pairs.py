@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from caspian_sim.figures import style
 from caspian_sim.figures.calibration import NEEDED, POSTERIOR, calibration_footer, label
 from caspian_sim.figures.reading import require
-from caspian_sim.figures.text import number, say, typeset
+from caspian_sim.figures.text import axis_numbers, number, say
 
 Array = NDArray[np.float64]
 
@@ -32,7 +32,7 @@ PAIRED = (
 POINTS = 1500
 """Draws that are shown of all of them."""
 PANEL_GAP_CM = 0.15
-LEFT_CM, NAMES_CM = 1.15, 1.8
+LEFT_CM, NAMES_CM, SLIDE_CM = 1.15, 1.8, 21.0
 STRONG = 0.3
 """Correlation from which its number is set in bold."""
 ENDS = (0.005, 0.995)
@@ -95,10 +95,12 @@ def _draws(ds: xr.Dataset) -> Array:
 def _draw(ds: xr.Dataset, width_cm: float) -> Figure:
     draws, count = _draws(ds), len(PAIRED)
     together = np.asarray(np.corrcoef(draws.T))
-    size = (width_cm - LEFT_CM - 0.3 - PANEL_GAP_CM * (count - 1)) / count
+    left_cm, names_cm = style.room_cm([], LEFT_CM), style.room_cm([], NAMES_CM)
+    width_cm = style.room_for(width_cm, SLIDE_CM)
+    size = (width_cm - left_cm - 0.3 - PANEL_GAP_CM * (count - 1)) / count
     page = style.page(
         width_cm,
-        count * (size + PANEL_GAP_CM) + NAMES_CM,
+        count * (size + PANEL_GAP_CM) + names_cm,
         say("calibration.pairs.title"),
         say("calibration.pairs.subtitle", points=number(POINTS)),
         calibration_footer(ds),
@@ -107,7 +109,7 @@ def _draw(ds: xr.Dataset, width_cm: float) -> Figure:
     ends = np.asarray(np.quantile(draws, ENDS, axis=0))
     for row in range(count):
         for column in range(count):
-            left = LEFT_CM + column * (size + PANEL_GAP_CM)
+            left = left_cm + column * (size + PANEL_GAP_CM)
             ax = page.axes(left, width_cm - left - size, row * (size + PANEL_GAP_CM), size)
             ax.set_xlim(*ends[:, column])
             if row == column:
@@ -156,11 +158,11 @@ def _ticks(ax: Axes, row: int, column: int, count: int) -> None:
     ticks = np.asarray(MaxNLocator(3, steps=[1, 2, 5, 10]).tick_values(low, high))
     margin = CLEAR * (high - low)
     ax.set_xticks(ticks[(ticks >= low + margin) & (ticks <= high - margin)])
-    ax.xaxis.set_major_formatter(lambda value, _: typeset(f"{value:g}"))
+    ax.xaxis.set_major_formatter(axis_numbers())
     ax.tick_params(labelbottom=row == count - 1)
     if row != column:
         ax.locator_params(axis="y", nbins=3)
-        ax.yaxis.set_major_formatter(lambda value, _: typeset(f"{value:g}"))
+        ax.yaxis.set_major_formatter(axis_numbers())
         ax.tick_params(labelleft=column == 0)
 
 

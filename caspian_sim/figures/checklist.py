@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Hashable, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,7 +16,7 @@ from matplotlib.figure import Figure
 from caspian_sim.evaluate import checklist as evaluated
 from caspian_sim.figures import style
 from caspian_sim.figures.reading import ASSUMPTION, require
-from caspian_sim.figures.text import name, number, say, typeset
+from caspian_sim.figures.text import name, number, print_unit, say
 
 NEEDED = (
     "sea_level",
@@ -88,15 +90,14 @@ def check_number(value: float, tolerance: float, unit: str) -> str:
         return f"{value:.0e}".replace("e-0", "e-").replace("-", "−") if value else "0"
     stated = len(f"{tolerance:g}".partition(".")[2])
     digits = 0 if unit == "year" else max(stated, 1 - math.floor(math.log10(tolerance)), 0)
-    text = number(value, digits)
-    return text.replace(",", "") if "year" in unit else text
+    return number(value, digits, grouped="year" not in unit)
 
 
 def check_target(target: float, tolerance: float, unit: str) -> str:
     """Write what is asked for: the target with its tolerance and unit."""
-    shown = "" if unit in ("year", "decimal year") else f" {typeset(unit)}"
+    shown = name("unit", print_unit(unit))
     middle = check_number(target, tolerance, unit) if target else "0"
-    return f"{middle} ± {check_number(tolerance, tolerance, unit)}{shown}"
+    return f"{middle} ± {check_number(tolerance, tolerance, unit)} {shown}".rstrip()
 
 
 def _draw(table: pd.DataFrame, version: str, width_cm: float) -> Figure:
@@ -105,7 +106,7 @@ def _draw(table: pd.DataFrame, version: str, width_cm: float) -> Figure:
     tolerances = table.groupby("check")["tolerance"].nunique()
     shared = {check for check in checks if tolerances[check] == 1}
     columns = 1 if width_cm < style.NARROW_CM else len(runs)
-    height = ROW_CM * len(checks)
+    height = max(ROW_CM, 2.05 * style.line_cm()) * len(checks)
     block = TITLE_CM + height + BELOW_CM
     page = style.page(
         width_cm,
@@ -118,17 +119,33 @@ def _draw(table: pd.DataFrame, version: str, width_cm: float) -> Figure:
             say("footer.package", version=version),
         ],
     )
-    room = (width_cm - NAMES_CM - 0.2 - GAP_CM * (columns - 1)) / columns
+    titles = [name("check", title) for title in table["title"].unique()]
+    names_cm = style.room_cm(titles, NAMES_CM - 0.4) + 0.4
+    values_cm = style.room_cm(_marks(table, shared), VALUES_CM - 0.15, bold=True) + 0.15
+    room = (width_cm - names_cm - 0.2 - GAP_CM * (columns - 1)) / columns
     for place, run in enumerate(runs):
         row, column = divmod(place, columns)
-        left = NAMES_CM + column * (room + GAP_CM)
+        left = names_cm + column * (room + GAP_CM)
         top = row * block + TITLE_CM
         now = table[table["run"] == run].set_index("check").loc[checks]
-        _panel(page.axes(left, width_cm - left - room + VALUES_CM, top, height), now, run, room)
+        _panel(page.axes(left, width_cm - left - room + values_cm, top, height), now, run, room)
         if column == 0:
-            _names(page.blank(0.2, width_cm - NAMES_CM, top, height), now, shared)
-        _values(page.blank(left + room - VALUES_CM + 0.1, 0.0, top, height), now, shared)
+            _names(page.blank(0.2, width_cm - names_cm, top, height), now, shared)
+        _values(page.blank(left + room - values_cm + 0.1, 0.0, top, height), now, shared)
     return page.figure
+
+
+def _mark(line: Mapping[Hashable, Any], shared: bool) -> str:
+    """Word for a check that passes or fails, with the tolerance where that depends on the run."""
+    word = say("checklist.pass" if line["passes"] else "checklist.fail")
+    if shared:
+        return word
+    allowed = check_number(line["tolerance"], line["tolerance"], line["unit"])
+    return say("checklist.own", word=word, allowed=allowed)
+
+
+def _marks(table: pd.DataFrame, shared: set[str]) -> list[str]:
+    return [_mark(line, line["check"] in shared) for line in table.to_dict("records")]
 
 
 def _panel(ax: Axes, now: pd.DataFrame, run: str, room: float) -> None:
@@ -169,7 +186,7 @@ def _names(ax: Axes, now: pd.DataFrame, shared: set[str]) -> None:
             key = {"": "checklist.asked", evaluated.RECORD_SOURCE: "checklist.asked.record"}
             target = check_target(line["target"], line["tolerance"], line["unit"])
             asked = say(key.get(line["source"], "checklist.asked.source"), target=target, grade=line["grade"])
-        title = re.sub(r"(\d{4})-(\d{4})", r"\1–\2", line["title"])
+        title = re.sub(r"(\d{4})-(\d{4})", r"\1–\2", name("check", line["title"]))
         ax.text(0.0, row - LINE, title, va="center_baseline", fontsize=style.SMALL)
         ax.text(0.0, row + LINE, asked, va="center_baseline", fontsize=style.SMALL, color=style.MUTED)
 
@@ -178,10 +195,7 @@ def _values(ax: Axes, now: pd.DataFrame, shared: set[str]) -> None:
     """Value of each check above the word for it, with the tolerance where that depends on the run."""
     ax.set_ylim(len(now) - 0.5, -0.5)
     for row, line in enumerate(now.to_dict("records")):
-        word = say("checklist.pass" if line["passes"] else "checklist.fail")
-        if now.index[row] not in shared:
-            allowed = check_number(line["tolerance"], line["tolerance"], line["unit"])
-            word = say("checklist.own", word=word, allowed=allowed)
+        word = _mark(line, now.index[row] in shared)
         value = check_number(line["value"], line["tolerance"], line["unit"])
         ax.text(0.0, row - LINE, value, va="center_baseline", fontsize=style.SMALL)
         weight = "normal" if line["passes"] else "bold"

@@ -21,17 +21,17 @@ def last_year(table: pd.DataFrame, scenario: str, programme: str) -> tuple[float
 class EndLabels:
     """Labels of the last year: a head that names the programmes, then a block of lines for each scenario."""
 
-    ROW = style.SMALL * style.LINE_SPACING / style.POINTS_PER_CM
     GAP = 0.14
     SAMPLE = 0.6
 
     def __init__(self, table: pd.DataFrame, scenarios: list[str], shown: list[str]) -> None:
         self._scenarios, self._shown = scenarios, shown
+        self._row_cm = style.line_cm()
         self._ends = {(s, p): last_year(table, s, p) for s in scenarios for p in shown}
         single = all(low == high for low, _, high in self._ends.values())
         self._head = say("projection.end.single" if single else "projection.end", year=table["year"].max())
-        self.head_cm = self.ROW * (1 + len(shown)) + 2 * self.GAP
-        self.block_cm = self.ROW * (1 + len(shown)) + self.GAP
+        self.head_cm = self._row_cm * (1 + len(shown)) + 2 * self.GAP
+        self.block_cm = self._row_cm * (1 + len(shown)) + self.GAP
         lines = [self._head, *(name("programme", p) for p in shown), *(map(self._range, self._ends.values()))]
         self.width_cm = self.SAMPLE + max(style.text_width(line, style.SMALL) for line in lines)
 
@@ -56,19 +56,19 @@ class EndLabels:
             self._write_block(ax, scenario, (i % 2) * 4.0, top - self.head_cm - (i // 2) * self.block_cm)
 
     def _write_head(self, ax: Axes, top: float) -> None:
-        y = top - self.ROW
+        y = top - self._row_cm
         ax.text(0.0, y, self._head, fontsize=style.SMALL, color=style.MUTED)
         for label, dashes in zip(self._shown, style.PROGRAMME_DASHES, strict=False):
-            y -= self.ROW
+            y -= self._row_cm
             self._write_line(ax, 0.0, y, dashes, style.MUTED, name("programme", label))
 
     def _write_block(self, ax: Axes, scenario: str, x: float, top: float) -> None:
         mark = style.SCENARIOS[scenario]
-        y = top - self.ROW
+        y = top - self._row_cm
         ax.plot(x + 0.25, y + 0.09, mark.marker, color=mark.colour, markersize=4.5, clip_on=False)
         ax.text(x + self.SAMPLE, y, name("scenario", scenario), fontsize=style.SMALL, fontweight="bold")
         for label, dashes in zip(self._shown, style.PROGRAMME_DASHES, strict=False):
-            y -= self.ROW
+            y -= self._row_cm
             self._write_line(ax, x, y, dashes, mark.colour, self._range(self._ends[scenario, label]))
 
     def _write_line(self, ax: Axes, x: float, y: float, dashes: Any, colour: str, words: str) -> None:

@@ -135,7 +135,8 @@ def _draw(ds: xr.Dataset, table: pd.DataFrame, width_cm: float) -> Figure:
         say("equilibrium.subtitle", smoothed=number(SMOOTHED)),
         _footer(ds),
     )
-    right = 1.9
+    curves = [say("equilibrium.curve", depth=number(1000.0)), say("equilibrium.curves")]
+    right = 0.35 + style.room_cm(curves, 1.55, bold=True)
     levels = page.axes(style.LEFT_CM, right, 0.0, level_cm)
     times = page.axes(style.LEFT_CM, right, level_cm + gap, time_cm, sharex=levels)
     inflow = table["inflow_km3_per_yr"]
@@ -160,10 +161,10 @@ def _draw(ds: xr.Dataset, table: pd.DataFrame, width_cm: float) -> Figure:
 
 def _name_curves(ax: Axes, ends: list[tuple[float, float, str]], height_cm: float) -> None:
     """Write the net evaporation of each curve at its right end, where the axes end."""
-    row = style.SMALL * style.LINE_SPACING / style.POINTS_PER_CM / height_cm
+    row = style.line_cm() / height_cm
     place = [(level - LOWEST) / (HIGHEST - LOWEST) for _, level, _ in ends]
     heights = [row] * len(ends)
-    for (depth, _, colour), y in zip(ends, style.spread(place, heights, 0.0, 0.91), strict=True):
+    for (depth, _, colour), y in zip(ends, style.spread(place, heights, 0.0, 1.0 - 2.3 * row), strict=True):
         ax.annotate(
             say("equilibrium.curve", depth=number(depth)),
             (1.0, y),
@@ -263,7 +264,7 @@ def _footer(ds: xr.Dataset) -> list[str]:
             "equilibrium.sources",
             groundwater=number(float(ds["groundwater"]), 0),
             strait=say(f"equilibrium.strait.{strait}"),
-            grade=data.entry("sea_level_annual").grade,
+            grade=name("grade", data.entry("sea_level_annual").grade),
             first=BASELINE[0],
             last=BASELINE[1],
         ),

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from caspian_sim import data
 from caspian_sim.figures import style
 from caspian_sim.figures.reading import require
-from caspian_sim.figures.text import number, say
+from caspian_sim.figures.text import name, number, say
 
 NEEDED = ("forecast", "observed", "record")
 ORIGINS = (1966, 1977, 1985, 1995, 2005, 2015)
@@ -19,7 +19,7 @@ ORIGINS = (1966, 1977, 1985, 1995, 2005, 2015)
 COLUMNS, NARROW_COLUMNS = 3, 2
 PANEL_CM, TITLE_CM, GAP_CM, BETWEEN_CM = 4.0, 0.5, 0.35, 0.65
 LABELS_CM = 1.2
-BEFORE_YEARS = 15
+BEFORE_YEARS, TICK_YEARS = 15, 10
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 WIDE, CLOSE = "#D3E2F0", "#8DB4D8"
 MEDIAN = "#1F5FA8"
@@ -95,11 +95,13 @@ def _draw(ds: xr.Dataset, width_cm: float) -> Figure:
         say("forecasts.title"),
         say("forecasts.subtitle", members=number(ds.sizes["member"])),
         [
-            say("forecasts.sources", grade=data.load("sea_level_annual").attrs["evidence_grade"]),
+            say("forecasts.sources", grade=name("grade", data.entry("sea_level_annual").grade)),
             say("footer.package", version=ds.attrs["version"]),
         ],
     )
-    room = (width_cm - style.LEFT_CM - LABELS_CM - GAP_CM * (columns - 1)) / columns
+    names = [say(f"forecasts.{part}") for part in ("band.90", "band.50", "median")]
+    labels_cm = style.room_cm(names, LABELS_CM - 0.2) + 0.2
+    room = (width_cm - style.LEFT_CM - labels_cm - GAP_CM * (columns - 1)) / columns
     shown = table.drop(columns=["origin", "lead_years", "year"]).to_numpy()
     record = ds["record"].sel(year=slice(origins[0] - BEFORE_YEARS, None)).values
     lowest = min(float(np.nanmin(shown)), float(record.min())) - 0.1
@@ -112,14 +114,17 @@ def _draw(ds: xr.Dataset, width_cm: float) -> Figure:
         now = table[table["origin"] == origin]
         _panel(ax, ds, now, origin)
         ax.set(xlim=(origin - BEFORE_YEARS, origin + int(ds["lead"].max()) + 0.5), ylim=(lowest, highest))
-        ax.set_xticks([origin - 10, origin, origin + 10, origin + 20])
+        first, last = ax.get_xlim()
+        tight = 1.15 * style.text_width("2000", style.SMALL) > room * TICK_YEARS / (last - first)
+        every = (0, 1) if tight else (-1, 0, 1, 2)
+        ax.set_xticks([origin + TICK_YEARS * i for i in every])
         ax.yaxis.grid(True)
         if column:
             ax.tick_params(labelleft=False)
         else:
             ax.set_ylabel(say("axis.level"))
         if place == columns - 1:
-            _names(page.blank(width_cm - LABELS_CM + 0.1, 0.0, top, PANEL_CM), now, lowest, highest)
+            _names(page.blank(width_cm - labels_cm + 0.1, 0.0, top, PANEL_CM), now, lowest, highest)
     return page.figure
 
 
@@ -138,9 +143,8 @@ def _panel(ax: Axes, ds: xr.Dataset, table: pd.DataFrame, origin: int) -> None:
     after = ds["record"].sel(year=slice(origin, origin + int(ds["lead"].max())))
     ax.plot(before["year"], before, color=style.INK, linewidth=1.6, zorder=4)
     ax.plot(after["year"], after, "-o", color=style.INK, markersize=1.8, linewidth=0.7, zorder=4)
-    ax.set_title(
-        say("forecasts.origin", year=origin), loc="left", fontsize=style.BODY, fontweight="bold", pad=3
-    )
+    size = style.BODY if style.now().name != "slides" else style.SMALL
+    ax.set_title(say("forecasts.origin", year=origin), loc="left", fontsize=size, fontweight="bold", pad=3)
 
 
 def _names(ax: Axes, table: pd.DataFrame, lowest: float, highest: float) -> None:

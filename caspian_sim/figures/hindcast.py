@@ -97,6 +97,7 @@ def _draw(ds: xr.Dataset, width_cm: float) -> Figure:
     upper, lower = (5.0, 3.4) if narrow else (6.0, 3.6)
     first, last = int(ds["year"][0]), int(ds["year"][-1])
     labels = _labels(ds)
+    labels_cm = max(style.room_cm([], LABELS_CM), 0.3 + max(label.width for label in labels))
     below = 0.3 + max(label.height for label in labels) if narrow else 0.0
     page = style.page(
         width_cm,
@@ -105,7 +106,7 @@ def _draw(ds: xr.Dataset, width_cm: float) -> Figure:
         say("hindcast.subtitle", first=first, last=last),
         _footer(ds),
     )
-    right = 0.3 if narrow else LABELS_CM
+    right = 0.3 if narrow else labels_cm
     level = page.axes(style.LEFT_CM, right, 0.0, upper)
     error = page.axes(style.LEFT_CM, right, upper + GAP_CM, lower, sharex=level)
     year = ds["year"].values
@@ -171,24 +172,23 @@ class _Label:
     linewidth: float
     end: float
 
-    ROW = style.SMALL * style.LINE_SPACING / style.POINTS_PER_CM
     SAMPLE = 0.5
 
     @property
     def height(self) -> float:
-        return self.ROW * len(self.lines) + 0.25
+        return style.line_cm() * len(self.lines) + 0.25
 
     @property
     def width(self) -> float:
         return self.SAMPLE + max(style.text_width(line, style.SMALL, bold=True) for line in self.lines)
 
     def write(self, ax: Axes, x: float, top: float) -> None:
-        y = top - 0.1 - self.ROW
+        y = top - 0.1 - style.line_cm()
         sample = {"color": self.colour, "linestyle": self.dashes, "linewidth": self.linewidth}
         ax.plot([x, x + 0.4], [y + 0.09] * 2, **sample)
         for i, line in enumerate(self.lines):
             weight = "bold" if i < self.names else "normal"
-            ax.text(x + self.SAMPLE, y - i * self.ROW, line, fontsize=style.SMALL, fontweight=weight)
+            ax.text(x + self.SAMPLE, y - i * style.line_cm(), line, fontsize=style.SMALL, fontweight=weight)
 
 
 def _labels(ds: xr.Dataset) -> list[_Label]:
@@ -197,7 +197,7 @@ def _labels(ds: xr.Dataset) -> list[_Label]:
     labels = [_Label((say("hindcast.observed"),), 1, style.INK, "-", OBSERVED_WIDTH, last)]
     for run, dashes in zip(ds["run"].values, DASHES, strict=False):
         chosen = ds.sel(run=run)
-        names = style.wrap(name("run", str(run)), LABELS_CM - 0.8, style.SMALL, bold=True)
+        names = style.wrap(name("run", str(run)), style.room_cm([], LABELS_CM - 0.8), style.SMALL, bold=True)
         rmse = say("hindcast.rmse", rmse=number(float(chosen["rmse"]), 2))
         colour, end = style.HINDCAST_RUNS[str(run)].colour, float(chosen["sea_level"][-1])
         labels.append(_Label((*names, rmse), len(names), colour, dashes, 1.2, end))
@@ -207,9 +207,9 @@ def _labels(ds: xr.Dataset) -> list[_Label]:
 def _footer(ds: xr.Dataset) -> list[str]:
     record, priors = data.load("sea_level_annual"), graded_parameters()
     assumed = [name("parameter", key) for key in PARAMETERS if priors[key].grade == ASSUMPTION]
-    lines = [say("hindcast.sources", grade=record.attrs["evidence_grade"])]
+    lines = [say("hindcast.sources", grade=name("grade", record.attrs["evidence_grade"]))]
     if "degrees_of_freedom" in ds.attrs:
-        lines.append(say("hindcast.fitted", degrees=ds.attrs["degrees_of_freedom"]))
+        lines.append(say("hindcast.fitted", degrees=name("freedom", ds.attrs["degrees_of_freedom"])))
     if assumed:
         lines.append(say("footer.grade_d", items=say("footer.parameters", names=", ".join(assumed))))
     return [*lines, say("footer.package", version=ds.attrs["version"])]

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from caspian_sim import __version__, data
 from caspian_sim.basin.hypsometry import Hypsometry, load_hypsometry
 from caspian_sim.figures import style
-from caspian_sim.figures.text import number, say, typeset
+from caspian_sim.figures.text import name, number, say, typeset
 
 LOWEST_LEVEL, HIGHEST_LEVEL = -60.0, -20.0
 """Range that is drawn, m BHS."""
@@ -81,7 +81,7 @@ def hypsometry_table(curve: Hypsometry | None = None) -> pd.DataFrame:
 
 def _draw(curve: Hypsometry, table: pd.DataFrame, width_cm: float) -> Figure:
     narrow = width_cm < style.NARROW_CM
-    plot_cm = 6.5 if narrow else 8.0
+    plot_cm = (6.5 if narrow else 8.0) * (1.25 if style.now().slide else 1.0)
     page = style.page(
         width_cm,
         2 * (plot_cm + style.BELOW_CM) if narrow else plot_cm + style.BELOW_CM,
@@ -108,7 +108,7 @@ def _draw(curve: Hypsometry, table: pd.DataFrame, width_cm: float) -> Figure:
         ax.grid(True)
         _today(ax, curve, column, table)
     _band(area, table)
-    _published(area)
+    _published(area, plot_cm)
     _whole_basin(volume, curve)
     return page.figure
 
@@ -116,11 +116,13 @@ def _draw(curve: Hypsometry, table: pd.DataFrame, width_cm: float) -> Figure:
 def _footer(curve: Hypsometry) -> list[str]:
     shipped = data.entry("hypsometry")
     facts = [data.fact(quantity) for quantity, _ in PUBLISHED]
-    published = say("hypsometry.published", source=typeset(facts[0].source), grade=facts[0].grade)
+    source = name("source", typeset(facts[0].source))
+    published = say("hypsometry.published", source=source, grade=facts[0].grade)
     own = curve is not load_hypsometry()
-    sources = say("hypsometry.sources", grade=typeset(shipped.grade))
-    version = say("hypsometry.run", name=curve.name, version=__version__, hash=shipped.sha256[:HASH_DIGITS])
-    package = say("hypsometry.own", name=curve.name, version=__version__)
+    sources = say("hypsometry.sources", grade=name("grade", typeset(shipped.grade)))
+    labels = {"name": name("curve", curve.name or ""), "version": __version__}
+    version = say("hypsometry.run", hash=shipped.sha256[:HASH_DIGITS], **labels)
+    package = say("hypsometry.own", **labels)
     return [published, package] if own else [sources, published, version]
 
 
@@ -133,9 +135,10 @@ def _today(ax: Axes, curve: Hypsometry, column: str, table: pd.DataFrame) -> Non
     value = (curve.area(level) if column == "area_km2" else curve.volume(level)) * PER_THOUSAND
     ax.axhline(level, color=style.MUTED, linewidth=0.7, linestyle=(0, (1, 2)))
     ax.plot(value, level, "o", color=style.INK, markersize=4, zorder=5)
+    words = say(f"hypsometry.now.{column}", year=year, level=number(level, 2), value=number(value * 1000))
     ax.annotate(
-        say(f"hypsometry.now.{column}", year=year, level=number(level, 2), value=number(value * 1000)),
-        (1.0, level),
+        words,
+        (1.0, _clear_of_curve(ax, column, table, level, words)),
         xycoords=("axes fraction", "data"),
         xytext=(-2, -2),
         textcoords="offset points",
@@ -143,6 +146,15 @@ def _today(ax: Axes, curve: Hypsometry, column: str, table: pd.DataFrame) -> Non
         va="top",
         fontsize=style.SMALL,
     )
+
+
+def _clear_of_curve(ax: Axes, column: str, table: pd.DataFrame, level: float, words: str) -> float:
+    """Highest level from which words at the right edge stand right of the curve, not above a level."""
+    lowest, highest = ax.get_xlim()
+    free = highest - (highest - lowest) * (style.room_cm([words]) + 0.25) / style.width_of(ax)
+    values = table.loc[table["level_m_bhs"] <= level, ["level_m_bhs", column]]
+    left_of_it = values[values[column] * PER_THOUSAND < free]
+    return float(left_of_it["level_m_bhs"].max()) if len(left_of_it) else level
 
 
 def _band(ax: Axes, table: pd.DataFrame) -> None:
@@ -165,8 +177,13 @@ def _band(ax: Axes, table: pd.DataFrame) -> None:
     )
 
 
-def _published(ax: Axes) -> None:
-    """Mark the published pairs of level and area; their labels stand where the sea never is that small."""
+def _published(ax: Axes, height_cm: float) -> None:
+    """Mark the published pairs of level and area; their labels stand where the sea never is that small.
+
+    Large text does not fit there: it stands where the sea never is that large, and marks bear their years.
+    """
+    slide = style.now().slide
+    x, top, align = (0.98, 0.5, "right") if slide else (0.02, 0.98, "left")
     for step, (quantity, level) in enumerate(PUBLISHED):
         fact = data.fact(quantity)
         area = fact.value * PER_THOUSAND
@@ -175,12 +192,24 @@ def _published(ax: Axes) -> None:
             say("hypsometry.pair", year=fact.period, area=number(fact.value), level=number(level, 2)),
             (area, level),
             xycoords="data",
-            xytext=(0.02, 0.98 - 0.11 * step),
+            xytext=(x, top - 2.35 * step * style.line_cm() / height_cm),
             textcoords="axes fraction",
+            ha=align,
             va="top",
             fontsize=style.SMALL,
-            arrowprops={"arrowstyle": "-", "color": style.MUTED, "linewidth": 0.5, "relpos": (1.0, 0.2)},
+            arrowprops=None
+            if slide
+            else {"arrowstyle": "-", "color": style.MUTED, "linewidth": 0.5, "relpos": (1.0, 0.2)},
         )
+        if slide:
+            ax.annotate(
+                str(fact.period),
+                (area, level),
+                xytext=(-6, 4),
+                textcoords="offset points",
+                ha="right",
+                fontsize=style.SMALL,
+            )
 
 
 def _whole_basin(ax: Axes, curve: Hypsometry) -> None:

@@ -24,6 +24,8 @@ SHOWN_YEARS = (2100, 2050)
 ROW_CM, HEAD_CM = 0.42, 0.5
 APART_CM = 0.25
 """Between the plot and the names on its left and the numbers on its right."""
+LEAST_PLOT_CM = 6.0
+"""Width of the plot on a slide at least."""
 LEAST_SPAN = 3.0
 """Horizontal axis of a panel at least, m."""
 # The shape says what the range is; one without a range is a diamond.
@@ -91,6 +93,11 @@ def literature_table(ds: xr.Dataset) -> pd.DataFrame:
 def _draw(ds: xr.Dataset, width_cm: float) -> Figure:
     panels = {year: list(_groups(ds, year)) for year in SHOWN_YEARS}
     heights = [sum(HEAD_CM + ROW_CM * len(rows) for _, rows in groups) for groups in panels.values()]
+    every = [row for groups in panels.values() for _, rows in groups for row in rows]
+    names = max(style.text_width(row.name, style.SMALL, bold=row.own) for row in every)
+    numbers = max(style.text_width(_numbers(row), style.SMALL) for row in every)
+    left, right = (style.MARGIN_CM + width + APART_CM for width in (names, numbers))
+    width_cm = style.room_for(width_cm, left + right + LEAST_PLOT_CM)
     page = style.page(
         width_cm,
         sum(heights) + style.BELOW_CM * len(heights),
@@ -98,10 +105,6 @@ def _draw(ds: xr.Dataset, width_cm: float) -> Figure:
         say("literature.subtitle", year=ds.attrs["basis_year"], level=number(ds.attrs["basis_level"], 2)),
         literature_footer(ds),
     )
-    every = [row for groups in panels.values() for _, rows in groups for row in rows]
-    names = max(style.text_width(row.name, style.SMALL, bold=row.own) for row in every)
-    numbers = max(style.text_width(_numbers(row), style.SMALL) for row in every)
-    left, right = (style.MARGIN_CM + width + APART_CM for width in (names, numbers))
     down = 0.0
     for (year, groups), height in zip(panels.items(), heights, strict=True):
         ax = page.axes(left, right, down, height)
@@ -198,10 +201,17 @@ def beside(ax: Axes, words: str, y: float, from_cm: float, bold: bool = False) -
     )
 
 
+def _cited(citation: str) -> str:
+    """Name authors and year of a citation in the language of the figure."""
+    return name("paper", short_citation(citation)).replace("et al.", say("literature.others"))
+
+
 def paper_name(row: xr.Dataset) -> str:
     """Name a published projection by its authors, year and scenario."""
-    paper = short_citation(str(row["citation"].item()))
-    return say("literature.paper", paper=paper, scenario=row["published_scenario"].item())
+    paper = _cited(str(row["citation"].item()))
+    return say(
+        "literature.paper", paper=paper, scenario=name("published", str(row["published_scenario"].item()))
+    )
 
 
 def _mark(ax: Axes, row: Row, y: float) -> None:
@@ -237,10 +247,11 @@ def _numbers(row: Row) -> str:
     if row.kind == "up to":
         return say("literature.numbers.limit", **words)
     if np.isnan(row.low):
-        return say("literature.numbers.point", kind=row.kind, **words)
+        return say("literature.numbers.point", kind=name("kind", row.kind), **words)
     if row.kind == "range":
         return say("literature.numbers.end", low=low, high=high, **words)
-    return say("literature.numbers.range", low=low, high=high, kind=row.kind.replace("-75", "–75"), **words)
+    kind = name("kind", row.kind).replace("-75", "–75")
+    return say("literature.numbers.range", low=low, high=high, kind=kind, **words)
 
 
 def _as_published(value: float, row: Row) -> str:
@@ -257,9 +268,7 @@ def literature_footer(ds: xr.Dataset) -> list[str]:
         Result of :func:`caspian_sim.literature`.
     """
     pairs = dict(zip(ds["citation"].values.tolist(), ds["doi_or_url"].values.tolist(), strict=True))
-    sources = "; ".join(
-        f"{short_citation(str(paper))} {address}".strip() for paper, address in sorted(pairs.items())
-    )
+    sources = "; ".join(f"{_cited(str(paper))} {address}".strip() for paper, address in sorted(pairs.items()))
     config, record = run_config(ds), data.load("sea_level_annual")["level"]
     grades = grades_of(config).items()
     guessed = (ds["match_grade"].values == ASSUMPTION) & (ds["match"].values != "none")
@@ -272,11 +281,11 @@ def literature_footer(ds: xr.Dataset) -> list[str]:
             last=int(record["year"][-1]),
             fall=number(ds.attrs["basis_level"] - float(record[-1]), 1),
         ),
-        say("literature.caveat", use=ds.attrs["water_use"]),
+        say("literature.caveat", use=name("use", ds.attrs["water_use"])),
         say(
             "literature.grade_d",
             names=", ".join(name("parameter", label) for label, grade in grades if grade == ASSUMPTION),
-            judged=", ".join(judged),
+            judged=", ".join(name("published", scenario) for scenario in judged),
         ),
         say(
             "footer.run",

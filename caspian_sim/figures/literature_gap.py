@@ -32,6 +32,8 @@ STEP_CM, ROW_CM, HEAD_CM, LANE_CM = 0.27, 0.42, 0.5, 0.13
 """Height of a step of the upper panels, of a row of the lower one, of its heading and of its bars."""
 WORDS_CM, COLUMN_CM = 2.3, 2.25
 """Room for the words left of the bars, and for a column of numbers."""
+LEAST_PLOT_CM = 6.0
+"""Width of the lower plot on a slide at least."""
 MARKS = {
     "area": style.Mark("#8A8A8A", hatch="////"),
     "evaporation": style.BUDGET_TERMS["evaporation"],
@@ -93,9 +95,11 @@ def _draw(ds: xr.Dataset, width_cm: float) -> Figure:
         ["horizon", "scenario"], ascending=[False, True], kind="stable"
     )
     names = [_name(ds.sel(comparison=label)) for label in gaps["comparison"]]
-    rows_cm = STEP_CM * (len(FACTORS) + 1)
+    rows_cm = _step_cm() * (len(FACTORS) + 1)
     steps = [rows_cm * int((shares["year"] == year).sum()) for year in SHOWN_YEARS]
     below = HEAD_CM * gaps["horizon"].nunique() + ROW_CM * len(gaps)
+    columns_cm = COLUMN_CM * style.room_cm([], 1.0)
+    width_cm = style.room_for(width_cm, _room(names) + 2 * columns_cm + LEAST_PLOT_CM)
     page = style.page(
         width_cm,
         sum(steps) + below + style.BELOW_CM * (len(steps) + 1),
@@ -117,7 +121,7 @@ def _draw(ds: xr.Dataset, width_cm: float) -> Figure:
         ax.set_xlabel(say("literature_gap.axis", year=year, since=since))
         down += height + style.BELOW_CM
     left = _room(names)
-    ax = page.axes(left, 2 * COLUMN_CM, down, below)
+    ax = page.axes(left, 2 * columns_cm, down, below)
     _gaps(ax, gaps, names, below, left)
     ax.set_xlabel(say("literature_gap.axis.both", since=since))
     return page.figure
@@ -126,6 +130,11 @@ def _draw(ds: xr.Dataset, width_cm: float) -> Figure:
 def _name(row: xr.Dataset) -> str:
     star = "" if str(row["basis"].item()) == STATED else "*"
     return say("literature_gap.name", paper=paper_name(row), star=star, grade=row["grade"].item())
+
+
+def _step_cm() -> float:
+    """Height of a step of the upper panels, which has a line of text."""
+    return max(STEP_CM, 0.87 * style.line_cm())
 
 
 def _room(texts: list[str]) -> float:
@@ -169,30 +178,30 @@ def _frame(ax: Axes, values: NDArray[np.float64], height: float, room: float = 0
 
 def _shares(ax: Axes, table: pd.DataFrame, height: float, width_cm: float) -> None:
     rows = table.to_dict("records")
-    _frame(ax, table[["median_m", "high_m"]].to_numpy(), height, WORDS_CM / width_cm)
+    _frame(ax, table[["median_m", "high_m"]].to_numpy(), height, WORDS_CM * style.room_cm([], 1.0) / width_cm)
     y, ticks = 0.0, []
     for i, row in enumerate(rows):
         mark = style.SCENARIOS[row["scenario"]]
         at = row["median_m"] + row["ensemble_m"]
         for place, factor in enumerate(FACTORS):
-            middle, share = y + STEP_CM * (place + 1.0), row[f"{factor}_m"]
-            _bar(ax, factor, at, share, middle, 0.8 * STEP_CM)
+            middle, share = y + _step_cm() * (place + 1.0), row[f"{factor}_m"]
+            _bar(ax, factor, at, share, middle, 0.8 * _step_cm())
             value = number(share, 2, sign=True)
             words = say(f"literature_gap.{factor}", value=value) if i == 0 else value
             _left_of(ax, words, min(at, at + share), middle)
             at += share
         ax.plot(
             row["median_m"],
-            y + STEP_CM,
+            y + _step_cm(),
             mark.marker,
             color=mark.colour,
             markersize=4,
             zorder=5,
             clip_on=False,
         )
-        ticks.append(y + 2.0 * STEP_CM)
+        ticks.append(y + 2.0 * _step_cm())
         beside(ax, _ends(row), ticks[-1], APART_CM)
-        y += STEP_CM * (len(FACTORS) + 1)
+        y += _step_cm() * (len(FACTORS) + 1)
     ax.set_yticks(ticks, [_scenario(row["scenario"], row["year"]) for row in rows])
 
 
@@ -225,7 +234,7 @@ def _gaps(ax: Axes, table: pd.DataFrame, names: list[str], height: float, left_c
                     ax,
                     say(f"literature_gap.needed.{kind}"),
                     y + 0.5 * HEAD_CM,
-                    APART_CM + column * COLUMN_CM,
+                    APART_CM + column * COLUMN_CM * style.room_cm([], 1.0),
                     bold=True,
                 )
             y += HEAD_CM
@@ -249,7 +258,7 @@ def _gaps(ax: Axes, table: pd.DataFrame, names: list[str], height: float, left_c
                 clip_on=False,
             )
         for column, kind in enumerate(SOUGHT):
-            beside(ax, _needed(row, kind), y, APART_CM + column * COLUMN_CM)
+            beside(ax, _needed(row, kind), y, APART_CM + column * COLUMN_CM * style.room_cm([], 1.0))
         ticks.append(y)
         y += 0.5 * ROW_CM
     ax.set_yticks(ticks, names)

@@ -13,7 +13,7 @@ from caspian_sim import data
 from caspian_sim.basin.rivers import MONTHS
 from caspian_sim.figures import style
 from caspian_sim.figures.reading import require
-from caspian_sim.figures.text import number, say
+from caspian_sim.figures.text import name, number, say
 
 NEEDED = ("level", "annual_level", "recent_level", "recent_annual_level")
 HEIGHT_CM, NARROW_HEIGHT_CM = 7.0, 6.0
@@ -92,6 +92,8 @@ def outlook_table(ds: xr.Dataset) -> pd.DataFrame:
 def _draw(ds: xr.Dataset, width_cm: float) -> Figure:
     narrow = width_cm < style.NARROW_CM
     height, labels = (NARROW_HEIGHT_CM, NARROW_LABELS_CM) if narrow else (HEIGHT_CM, LABELS_CM)
+    names = [say(f"outlook.{part}") for part in ("low", "middle", "high")]
+    labels = style.room_cm(names, labels - 0.15, bold=True) + 0.15
     table = outlook_table(ds)
     page = style.page(
         width_cm,
@@ -184,7 +186,7 @@ def _labels(
     height: float,
 ) -> None:
     """Name bands and median beside their ends, and above them the annual mean."""
-    row = style.SMALL * style.LINE_SPACING / style.POINTS_PER_CM
+    row = style.line_cm()
     low, lower, middle, upper, high = (float(level) for level in last)
     top = height
     for year, *levels in mean[["year", *mean.columns[-len(last) :]]].itertuples(index=False):
@@ -213,8 +215,8 @@ def _footer(ds: xr.Dataset) -> list[str]:
     lines = [
         say(
             "outlook.sources",
-            annual=data.entry("sea_level_annual").grade,
-            monthly=data.entry("sea_level_monthly").grade,
+            annual=name("grade", data.entry("sea_level_annual").grade),
+            monthly=name("grade", data.entry("sea_level_monthly").grade),
         )
     ]
     if "observations" in ds.attrs:

@@ -10,6 +10,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
 
 from caspian_sim import data
 from caspian_sim.figures import style
@@ -31,6 +32,8 @@ from caspian_sim.figures.text import name, number, say
 DEFAULT_PROGRAMMES = 2
 MOST_PROGRAMMES = 3
 """As many as can be told apart by dashes."""
+MARKED_YEARS, MARKED_GREY_YEARS = 25, 10
+"""Years between the markers of a line."""
 HIGH_STAND_YEAR = 1995
 """Last high stand of the sea, from which the present fall is counted."""
 FOOTROOM_M = 0.4
@@ -196,7 +199,8 @@ def _subtitle(ds: xr.Dataset, table: pd.DataFrame, scenarios: list[str], shown: 
 def _sources(ds: xr.Dataset, shown: list[str]) -> list[str]:
     record = data.load("sea_level_annual")
     first, last = int(record["year"][0]), int(record["year"][-1])
-    sources = say("projection.sources", first=first, last=last, grade=record.attrs["evidence_grade"])
+    grade = name("grade", record.attrs["evidence_grade"])
+    sources = say("projection.sources", first=first, last=last, grade=grade)
     if len(shown) == ds.sizes["programme"]:
         return [sources]
     names = ", ".join(name("programme", label) for label in shown)
@@ -297,9 +301,16 @@ def _projected(ax: Axes, table: pd.DataFrame, scenarios: list[str], shown: list[
                 linewidth=1.3,
                 marker=mark.marker,
                 markersize=3.2,
-                markevery=[i for i, y in enumerate(year) if y % 25 == 0 and i < len(year) - 1],
+                markevery=_marked(year, scenarios.index(scenario)),
                 zorder=4,
             )
+
+
+def _marked(year: NDArray[np.int64], place: int) -> list[int]:
+    """Where a line has markers: without colours more often, and each scenario in years of its own."""
+    grey = style.now().grey
+    every, since = (MARKED_GREY_YEARS, 2 * place) if grey else (MARKED_YEARS, 0)
+    return [i for i, y in enumerate(year) if (y - since) % every == 0 and i < len(year) - 1]
 
 
 def _range_bars(ax: Axes, table: pd.DataFrame, scenarios: list[str], shown: list[str]) -> None:
@@ -317,7 +328,7 @@ def _range_bars(ax: Axes, table: pd.DataFrame, scenarios: list[str], shown: list
                 width=0.72,
                 facecolor=(mark.colour, 0.35) if i == 0 else "white",
                 edgecolor=mark.colour,
-                hatch=hatch,
+                hatch=hatch or (mark.hatch if i == 0 else ""),
                 linewidth=0.8,
             )
             ax.plot(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import numpy as np
 import xarray as xr
 
 from caspian_sim.config import Config
@@ -14,6 +15,7 @@ from caspian_sim.impacts.levels import require_members as require_members
 from caspian_sim.impacts.levels import run_config as run_config
 from caspian_sim.impacts.levels import yearly as yearly
 from caspian_sim.measures.programme import measures_of
+from caspian_sim.solve import Watch
 from caspian_sim.stream import REPORTED
 
 LOW, MEDIAN, HIGH = REPORTED
@@ -128,6 +130,40 @@ def yearly_quantiles(ds: xr.Dataset, variable: str, probabilities: Sequence[floa
     return kept.sel(quantile=list(probabilities)).transpose("quantile", ..., "year")
 
 
+def share_below(ds: xr.Dataset, threshold: float) -> xr.DataArray:
+    """Share of the members that have stood below a level by the end of each year.
+
+    An event is a fall through the level; a member that starts below it has none, but has its annual means.
+
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        Result of a run, with members or with statistics over them.
+    threshold : float
+        Level that the run watched, m BHS.
+
+    Returns
+    -------
+    xarray.DataArray
+        Along `scenario`, `programme` and `year`.
+    """
+    event = Watch((threshold,)).names[0]
+    if keeps_statistics(ds):
+        return ds["share_below"].sel(event=event, drop=True)
+    level = yearly(ds["sea_level"], ds["time_bnds"])
+    return has_been_below(ds, level, threshold, event).mean("member")
+
+
+def has_been_below(ds: xr.Dataset, level: xr.DataArray, threshold: float, event: str) -> xr.DataArray:
+    """Whether a member has stood below a level by the end of each year.
+
+    An event is a fall through the level; a member that starts below it has none, but has its annual means.
+    """
+    fallen = ds["first_event"].sel(event=event, drop=True) < level["year"] + 1
+    stood = (level < threshold).reduce(np.logical_or.accumulate, "year", keep_attrs=False)
+    return fallen | stood
+
+
 def _kept(ds: xr.Dataset, variable: str, statistic: str) -> xr.DataArray:
     annual = f"annual_{variable}_{statistic}"
     return ds[annual] if annual in ds else yearly(ds[f"{variable}_{statistic}"], ds["time_bnds"])
@@ -177,7 +213,7 @@ def run_footer(ds: xr.Dataset, programmes: Sequence[str]) -> list[str]:
     ]
     items = [
         say(f"footer.{kind}", names=", ".join(names))
-        for kind, names in (("measures", measures), ("parameters", parameters))
+        for kind, names in (("measures", [name("measure", m) for m in measures]), ("parameters", parameters))
         if names
     ]
     return [

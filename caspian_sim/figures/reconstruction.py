@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from caspian_sim import data
 from caspian_sim.figures import style
 from caspian_sim.figures.reading import require
-from caspian_sim.figures.text import number, say
+from caspian_sim.figures.text import name, number, say
 
 ENDS = ("_low", "", "_high")
 QUANTITIES = ("net_evaporation", "lasting_net_evaporation", "inflow", "end_level")
@@ -25,7 +25,7 @@ UNITS = {
     "end_level": "m_bhs",
 }
 PANELS_CM, NARROW_PANELS_CM = (4.4, 3.6, 3.8), (3.8, 3.2, 3.4)
-ROW_CM, GAP_CM = style.SMALL * style.LINE_SPACING / style.POINTS_PER_CM, 0.35
+GAP_CM = 0.35
 RIGHT_CM = 0.3
 # Water that goes is brown, water that comes is blue, as in the budget.
 EVAPORATION, EVAPORATION_BAND, LASTING = "#A85A1C", "#F6D9A8", "#3D1C08"
@@ -72,9 +72,9 @@ def reconstruction_table(ds: xr.Dataset) -> pd.DataFrame:
     """
     require(ds, "reconstruction", NEEDED)
     columns = {"year": ds["year"].values}
-    for name, unit in UNITS.items():
+    for term, unit in UNITS.items():
         for end, point in zip(ENDS, ("_p05", "_mean", "_p95"), strict=True):
-            columns[f"{name}{point}_{unit}"] = ds[f"{name}{end}"].values
+            columns[f"{term}{point}_{unit}"] = ds[f"{term}{end}"].values
     columns["observed_inflow_km3_per_yr"] = ds["observed_inflow"].values
     columns["observed_level_m_bhs"] = ds["observed_level"].values
     return pd.DataFrame(columns)
@@ -85,7 +85,7 @@ def _draw(ds: xr.Dataset, width_cm: float) -> Figure:
     first, last = int(ds["year"][0]), int(ds["year"][-1])
     room = width_cm - style.LEFT_CM - RIGHT_CM
     titles = [style.wrap(say(f"reconstruction.{panel}"), room, style.SMALL) for panel in PANELS]
-    titles_cm = [ROW_CM * len(title) + 0.15 for title in titles]
+    titles_cm = [style.line_cm() * len(title) + 0.15 for title in titles]
     page = style.page(
         width_cm,
         sum(heights) + sum(titles_cm) + (len(heights) - 1) * GAP_CM + style.BELOW_CM,
@@ -173,8 +173,8 @@ def _footer(ds: xr.Dataset) -> list[str]:
     lines = [
         say(
             "reconstruction.sources",
-            level=data.entry("sea_level_annual").grade,
-            inflow=data.entry("river_inflow_annual").grade,
+            level=name("grade", data.entry("sea_level_annual").grade),
+            inflow=name("grade", data.entry("river_inflow_annual").grade),
         )
     ]
     if "observations" in ds.attrs:

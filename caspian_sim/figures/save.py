@@ -58,7 +58,8 @@ def save_figure(
         for ending in formats:
 
             def picture(path: str, ending: str = ending) -> None:
-                fig.savefig(path, format=ending, dpi=PNG_DPI, metadata=_METADATA[ending])
+                dots = getattr(fig, "png_dpi", PNG_DPI)
+                fig.savefig(path, format=ending, dpi=dots, metadata=_METADATA[ending])
 
             written.append(_whole(folder / f"{name}.{ending}", picture))
     written.append(

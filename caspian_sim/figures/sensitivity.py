@@ -105,15 +105,20 @@ def sensitivity_table(ds: xr.Dataset, *, scenario: str | None = None) -> pd.Data
 
 def _draw(ds: xr.Dataset, width_cm: float) -> Figure:
     narrow = width_cm < style.NARROW_CM
-    years = ds["year"].values[-(MOST_YEARS_NARROW if narrow else MOST_YEARS) :]
     order = np.argsort(-ds["index"].sel(order="total").isel(year=-1).values, kind="stable")
     ds = ds.isel(input=order)
     rows, others = ds.sizes["input"], 0
     if rows > MOST_INPUTS + 1:
         rows, others = MOST_INPUTS + 1, rows - MOST_INPUTS
+    names = [_name(str(label)) for label in ds["input"].values[: rows - bool(others)]]
+    if others:
+        names.append(say("sensitivity.others", count=others))
+    names_cm = style.room_cm(names, NAMES_CM - 0.2) + 0.2
+    years = _shown_years(ds, names_cm, width_cm)
+    row_cm = ROW_CM * style.taller()
     page = style.page(
         width_cm,
-        TITLE_CM + rows * ROW_CM + style.BELOW_CM,
+        TITLE_CM + rows * row_cm + style.BELOW_CM,
         say("sensitivity.title"),
         say(
             "sensitivity.subtitle",
@@ -123,28 +128,37 @@ def _draw(ds: xr.Dataset, width_cm: float) -> Figure:
         ),
         _footer(ds, others),
     )
-    names = [_name(str(label)) for label in ds["input"].values[: rows - bool(others)]]
-    if others:
-        names.append(say("sensitivity.others", count=others))
-    room = (width_cm - NAMES_CM - 0.3 - GAP_CM * (len(years) - 1)) / len(years)
+    room = (width_cm - names_cm - 0.3 - GAP_CM * (len(years) - 1)) / len(years)
     for place, year in enumerate(years):
-        left = NAMES_CM + place * (room + GAP_CM)
-        ax = page.axes(left, width_cm - left - room, TITLE_CM, rows * ROW_CM)
+        left = names_cm + place * (room + GAP_CM)
+        ax = page.axes(left, width_cm - left - room, TITLE_CM, rows * row_cm)
         now = ds.sel(year=year)
         _panel(ax, now.isel(input=slice(len(names) - bool(others))), named=place == len(years) - 1)
         if others:
             _others(ax, now.isel(input=slice(MOST_INPUTS, None)), rows - 1)
         # The widest label starts at the end of an interval.
         ax.set(xlim=(-0.04, 1.35 if not narrow else 1.2), ylim=(rows - 0.5, -0.5))
-        ax.set_xticks([0.0, 0.25, 0.5, 0.75, 1.0], ["0", "", "0.5", "", "1"])
+        ax.set_xticks([0.0, 0.25, 0.5, 0.75, 1.0], ["0", "", number(0.5, 1), "", "1"])
         ax.set_yticks(range(rows), names if place == 0 else [""] * rows)
         ax.tick_params(axis="y", length=0)
         ax.spines["left"].set_visible(False)
-        sd = number(float(now["level_sd"]), 2)
-        ax.set_title(say("sensitivity.year", year=int(year), sd=sd), loc="left", fontsize=style.SMALL, pad=3)
+        ax.set_title(_heading(ds, year), loc="left", fontsize=style.SMALL, pad=3)
         if place == len(years) // 2:
             ax.set_xlabel(say("axis.variance"))
     return page.figure
+
+
+def _heading(ds: xr.Dataset, year: int) -> str:
+    return say("sensitivity.year", year=year, sd=number(float(ds["level_sd"].sel(year=year)), 2))
+
+
+def _shown_years(ds: xr.Dataset, names_cm: float, width_cm: float) -> list[int]:
+    """Last years, as many as there is room for: a column has one."""
+    years = [int(year) for year in ds["year"].values]
+    widest = style.room_cm(_heading(ds, year) for year in years) + GAP_CM
+    fit = int((width_cm - names_cm - 0.3 + GAP_CM) / widest)
+    most = MOST_YEARS_NARROW if width_cm < style.NARROW_CM else MOST_YEARS
+    return years[-max(1, min(fit, most)) :]
 
 
 def _panel(ax: Axes, now: xr.Dataset, named: bool) -> None:

@@ -1,53 +1,101 @@
 """One style for every figure: page, type, and colours that keep their meaning from picture to picture.
 
 Colours are told apart by readers with any common colour vision and, since their lightness differs as well, in
-black and white; markers, dashes and hatches say the same once more. Nothing here touches the global state of
-matplotlib for longer than a figure is being drawn.
+black and white; markers, dashes and hatches say the same once more.
 """
 
 from __future__ import annotations
 
-import io
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import matplotlib.style
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backend_bases import RendererBase
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties
-from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
-from matplotlib.textpath import TextToPath
 from numpy.typing import NDArray
 from scipy.optimize import isotonic_regression
 
-PAGE_WIDTH_CM = 16.0
-"""Text width of an A4 page; a column of 8.5 cm works as well."""
-NARROW_CM = 12.0
-"""Below this width labels move from the side of a plot to below it."""
-CM_PER_INCH = 2.54
-POINTS_PER_CM = 72.0 / CM_PER_INCH
-PNG_DPI = 200
+from caspian_sim.figures.layout import (
+    CM_PER_INCH,
+    LINE_SPACING,
+    MARGIN_CM,
+    NARROW_CM,
+    PAGE_WIDTH_CM,
+    POINTS_PER_CM,
+    Page,
+    page,
+    room_for,
+    text_width,
+    wrap,
+)
+from caspian_sim.figures.look import (
+    INK,
+    LOOKS,
+    MUTED,
+    PNG_DPI,
+    RULE,
+    Look,
+    PageFigure,
+    drawing,
+    looking,
+    now,
+)
 
-SMALL, BODY, TITLE = 7.0, 7.5, 9.5
+__all__ = [
+    "BELOW_CM",
+    "BODY",
+    "BUDGET_TERMS",
+    "CM_PER_INCH",
+    "HINDCAST_RUNS",
+    "INK",
+    "LABEL_CM",
+    "LEFT_CM",
+    "LINE_SPACING",
+    "LOOKS",
+    "MARGIN_CM",
+    "MUTED",
+    "NARROW_CM",
+    "PAGE_WIDTH_CM",
+    "PNG_DPI",
+    "POINTS_PER_CM",
+    "PROGRAMME_DASHES",
+    "RULE",
+    "SCENARIOS",
+    "SMALL",
+    "STATES",
+    "TITLE",
+    "VARIANCE_SOURCES",
+    "Look",
+    "Mark",
+    "Page",
+    "PageFigure",
+    "Palette",
+    "drawing",
+    "line_cm",
+    "looking",
+    "now",
+    "page",
+    "room_cm",
+    "room_for",
+    "spread",
+    "swatch",
+    "taller",
+    "text_width",
+    "width_of",
+    "wrap",
+]
+
+SMALL: float
+BODY: float
+TITLE: float
 """Font sizes, points."""
-LINE_SPACING = 1.25
-MARGIN_CM = 0.2
-LABEL_CM = 0.45
+LABEL_CM: float
 """Distance of the names of vertical axes from the left edge."""
-LEFT_CM = 1.5
+LEFT_CM: float
 """Room for the numbers and the name of a vertical axis."""
-BELOW_CM = 1.0
+BELOW_CM: float
 """Room for the numbers and the name of a horizontal axis."""
-
-INK, MUTED, RULE = "#1A1A1A", "#595959", "#D0D0D0"
-"""Text and observations, secondary text, rules."""
 
 
 @dataclass(frozen=True)
@@ -59,14 +107,87 @@ class Mark:
     hatch: str = ""
 
 
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> float:
+        """Sizes follow the style in which a figure is being drawn."""
+        if name in ("SMALL", "BODY", "TITLE", "LABEL_CM", "LEFT_CM", "BELOW_CM"):
+            return getattr(now(), name.lower())
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def line_cm() -> float:
+    """Height of a line of small text, cm."""
+    return now().small * LINE_SPACING / POINTS_PER_CM
+
+
+def taller() -> float:
+    """How much taller rows are than in a report: a slide has room, and larger text."""
+    return 1.5 if now().slide else 1.0
+
+
+def width_of(ax: Axes) -> float:
+    """Width of axes, cm."""
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    return float(ax.get_position().width * figure.get_figwidth() * CM_PER_INCH)
+
+
+def room_cm(texts: Iterable[str], least: float = 0.0, bold: bool = False) -> float:
+    """Room for the widest of some small texts, cm.
+
+    Parameters
+    ----------
+    texts : iterable of str
+        A text may have several lines.
+    least : float
+        At least as much, in the size of text of a report.
+    bold : bool
+    """
+    lines = (line for text in texts for line in text.split("\n"))
+    widest = max((text_width(line, now().small, bold) for line in lines), default=0.0)
+    return max(widest, least * now().small / LOOKS["report"].small)
+
+
+class Palette(Mapping[str, Mark]):
+    """Marks by name, with others in the style without colours.
+
+    Parameters
+    ----------
+    marks, grey : mapping of str to Mark
+        The usual ones, and those of the style ``bw``.
+    """
+
+    def __init__(self, marks: Mapping[str, Mark], grey: Mapping[str, Mark]) -> None:
+        self._marks, self._grey = dict(marks), dict(grey)
+
+    def __getitem__(self, name: str) -> Mark:
+        return (self._grey if now().grey else self._marks)[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._marks)
+
+    def __len__(self) -> int:
+        return len(self._marks)
+
+
 # From cool and light for low emissions to dark for very high ones.
-SCENARIOS = {
-    "ssp119": Mark("#86CFC3", "v"),
-    "ssp126": Mark("#4FA0DB", "o"),
-    "ssp245": Mark("#B57A00", "s"),
-    "ssp370": Mark("#BC2F1F", "^"),
-    "ssp585": Mark("#4A1040", "D"),
-}
+SCENARIOS: Mapping[str, Mark] = Palette(
+    {
+        "ssp119": Mark("#86CFC3", "v"),
+        "ssp126": Mark("#4FA0DB", "o"),
+        "ssp245": Mark("#B57A00", "s"),
+        "ssp370": Mark("#BC2F1F", "^"),
+        "ssp585": Mark("#4A1040", "D"),
+    },
+    grey={
+        "ssp119": Mark("#C9C9C9", "v", "||||"),
+        "ssp126": Mark("#ADADAD", "o", ""),
+        "ssp245": Mark("#858585", "s", "////"),
+        "ssp370": Mark("#555555", "^", "...."),
+        "ssp585": Mark("#000000", "D", "xxxx"),
+    },
+)
 
 # Okabe and Ito (2008), Color Universal Design; water users upstream of the littoral states in grey.
 STATES = {
@@ -107,188 +228,6 @@ VARIANCE_SOURCES = {
 
 # Programmes differ by dashes, since colour belongs to the scenario.
 PROGRAMME_DASHES: tuple[Any, ...] = ("-", (0, (4, 1.6)), (0, (1, 1.2)))
-
-_RC: dict[str, Any] = {
-    "font.family": "DejaVu Sans",
-    "font.size": BODY,
-    "axes.titlesize": BODY,
-    "axes.labelsize": BODY,
-    "axes.edgecolor": MUTED,
-    "axes.labelcolor": INK,
-    "axes.linewidth": 0.6,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.axisbelow": True,
-    "axes.unicode_minus": True,
-    "xtick.labelsize": SMALL,
-    "ytick.labelsize": SMALL,
-    "xtick.color": MUTED,
-    "ytick.color": MUTED,
-    "xtick.labelcolor": INK,
-    "ytick.labelcolor": INK,
-    "xtick.major.width": 0.6,
-    "ytick.major.width": 0.6,
-    "xtick.major.size": 2.5,
-    "ytick.major.size": 2.5,
-    "grid.color": RULE,
-    "grid.linewidth": 0.4,
-    "hatch.linewidth": 0.4,
-    "lines.linewidth": 1.2,
-    "lines.solid_capstyle": "round",
-    "text.color": INK,
-    "figure.facecolor": "white",
-    "savefig.facecolor": "white",
-    # Letters keep their true width, so that lines break alike at every resolution.
-    "text.hinting": "none",
-    # Outlines of letters: an SVG looks the same wherever it is opened. The salt makes the names within it the
-    # same in every run.
-    "svg.fonttype": "path",
-    "svg.hashsalt": "caspian_sim",
-}
-
-# The style of matplotlib is one for the whole process, so figures are drawn one after the other.
-_DRAWING = threading.RLock()
-
-
-@contextmanager
-def drawing() -> Iterator[None]:
-    """Apply the style to what is drawn or saved inside, whatever the settings of the user are."""
-    with _DRAWING, matplotlib.style.context(["default", _RC]):
-        yield
-
-
-class PageFigure(Figure):
-    """A matplotlib figure that keeps the style and shows itself in a notebook without pyplot."""
-
-    def draw(self, renderer: RendererBase) -> None:
-        """Draw on a renderer."""
-        with drawing():
-            super().draw(renderer)
-
-    def savefig(self, fname: Any, **options: Any) -> None:
-        """Save to a file, as :meth:`matplotlib.figure.Figure.savefig`."""
-        with drawing():
-            super().savefig(fname, **options)
-
-    def _repr_png_(self) -> bytes:
-        buffer = io.BytesIO()
-        self.savefig(buffer, format="png", dpi=PNG_DPI)
-        return buffer.getvalue()
-
-
-@dataclass(frozen=True)
-class Page:
-    """A figure with its title above and its footer below, and room for plots between them.
-
-    Attributes
-    ----------
-    figure : PageFigure
-    width, height : float
-        Whole figure, cm.
-    top, bottom : float
-        Height at which the room for plots ends and begins, cm from the lower edge.
-    """
-
-    figure: PageFigure
-    width: float
-    height: float
-    top: float
-    bottom: float
-
-    @property
-    def narrow(self) -> bool:
-        """Whether the page is a column rather than the width of the text."""
-        return self.width < NARROW_CM
-
-    def axes(self, left: float, right: float, below_top: float, height: float, **options: Any) -> Axes:
-        """Add axes `left` and `right` cm from the edges, `below_top` cm below the head, `height` cm high."""
-        box = (
-            left / self.width,
-            (self.top - below_top - height) / self.height,
-            (self.width - left - right) / self.width,
-            height / self.height,
-        )
-        ax = self.figure.add_axes(box, **options)
-        # Names of the vertical axes stand in one line, whatever the width of the numbers.
-        ax.yaxis.set_label_coords((LABEL_CM - left) / (self.width - left - right), 0.5)
-        return ax
-
-    def blank(self, left: float, right: float, below_top: float, height: float) -> Axes:
-        """Add axes without anything drawn, in cm from their lower left corner: room for labels."""
-        ax = self.axes(left, right, below_top, height)
-        ax.set(xlim=(0.0, self.width - left - right), ylim=(0.0, height))
-        ax.set_axis_off()
-        return ax
-
-
-def page(width_cm: float, plot_height_cm: float, title: str, subtitle: str, footer: Sequence[str]) -> Page:
-    """Start a figure: its height follows from the room for plots and from the text around it.
-
-    Parameters
-    ----------
-    width_cm, plot_height_cm : float
-        Width of the whole figure and height of the room for plots, cm.
-    title, subtitle : str
-    footer : sequence of str
-        Paragraphs: sources, evidence, run.
-
-    Returns
-    -------
-    Page
-    """
-    room = width_cm - 2 * MARGIN_CM
-    head = [(line, TITLE, INK, "bold") for line in wrap(title, room, TITLE, bold=True)]
-    head += [(line, BODY, MUTED, "normal") for line in wrap(subtitle, room, BODY)]
-    foot = [(line, SMALL, MUTED, "normal") for part in footer for line in wrap(part, room, SMALL)]
-
-    def depth(lines: Sequence[tuple[str, float, str, str]]) -> float:
-        return sum(size * LINE_SPACING / POINTS_PER_CM for _, size, _, _ in lines)
-
-    gap = 0.25
-    height = 3 * gap + depth(head) + plot_height_cm + depth(foot) + gap
-    figure = PageFigure(figsize=(width_cm / CM_PER_INCH, height / CM_PER_INCH))
-    FigureCanvasAgg(figure)
-
-    def write(lines: Sequence[tuple[str, float, str, str]], y: float) -> float:
-        for line, size, colour, weight in lines:
-            y -= size * LINE_SPACING / POINTS_PER_CM
-            figure.text(
-                MARGIN_CM / width_cm,
-                y / height,
-                line,
-                fontsize=size,
-                color=colour,
-                fontweight=weight,
-                va="baseline",
-            )
-        return y
-
-    top = write(head, height - gap + 0.05) - gap
-    bottom = top - plot_height_cm
-    rule = (bottom - 0.5 * gap) / height
-    ends = [MARGIN_CM / width_cm, 1 - MARGIN_CM / width_cm]
-    figure.add_artist(Line2D(ends, [rule, rule], color=RULE, linewidth=0.6))
-    write(foot, bottom - 0.6 * gap)
-    return Page(figure, width_cm, height, top, bottom)
-
-
-def text_width(text: str, size: float, bold: bool = False) -> float:
-    """Width of a line of text, cm."""
-    font = FontProperties(family="DejaVu Sans", size=size, weight="bold" if bold else "normal")
-    width, _, _ = TextToPath().get_text_width_height_descent(text, font, ismath=False)
-    return float(width) / POINTS_PER_CM
-
-
-def wrap(text: str, width_cm: float, size: float, bold: bool = False) -> list[str]:
-    """Break text at spaces into lines that are at most `width_cm` wide."""
-    lines: list[str] = []
-    for word in text.split():
-        longer = f"{lines[-1]} {word}" if lines else word
-        if lines and text_width(longer, size, bold) <= width_cm:
-            lines[-1] = longer
-        else:
-            lines.append(word)
-    return lines
 
 
 def spread(

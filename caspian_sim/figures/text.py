@@ -1,19 +1,26 @@
 """Every word in the figures, by key, so that a language is one more table.
 
-A table of another language has the keys of :data:`ENGLISH`; a test compares them.
+A table of another language is a file with the keys of :data:`ENGLISH`, see
+:mod:`caspian_sim.figures.language`; a test compares them.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from caspian_sim.figures.text_impacts import IMPACTS
+from caspian_sim.figures.text_pack import PACK_TEXTS
 from caspian_sim.figures.text_seabed import SEABED
 from caspian_sim.figures.text_states import STATES
 
 ENGLISH: Mapping[str, str] = {
+    # Numbers
+    "number.decimal": ".",
+    "number.thousands": ",",
     # Names
     "scenario.ssp119": "SSP1-1.9",
     "scenario.ssp126": "SSP1-2.6",
@@ -175,6 +182,7 @@ ENGLISH: Mapping[str, str] = {
     "literature.axis": "Change by {year} since {since} (m)",
     "literature.group": "{year}, {scenario}",
     "literature.paper": "{paper}, {scenario}",
+    "literature.others": "et al.",
     "literature.own.dynamic": "here, dynamic area",
     "literature.own.constant": "here, constant area",
     "literature.numbers.own": "{middle} ({low} to {high})",
@@ -338,6 +346,7 @@ ENGLISH: Mapping[str, str] = {
     **STATES,
     **IMPACTS,
     **SEABED,
+    **PACK_TEXTS,
     # Footer
     "footer.grade_d": "Assumptions (evidence grade D): {items}.",
     "footer.measures": "measures {names}",
@@ -349,26 +358,65 @@ ENGLISH: Mapping[str, str] = {
     "footer.selection": "Programmes shown: {shown} ({count} of {all}).",
 }
 
-LANGUAGES: Mapping[str, Mapping[str, str]] = {"en": ENGLISH}
-_LANGUAGE = "en"
+_TABLE: ContextVar[Mapping[str, str]] = ContextVar("texts", default=ENGLISH)
+
+
+@contextmanager
+def speaking(table: Mapping[str, str]) -> Iterator[None]:
+    """Take the texts of what is drawn inside from a table."""
+    token = _TABLE.set(table)
+    try:
+        yield
+    finally:
+        _TABLE.reset(token)
 
 
 def say(key: str, /, **values: Any) -> str:
     """Give the text of a key, with values put in."""
-    return LANGUAGES[_LANGUAGE][key].format(**values)
+    return _TABLE.get()[key].format(**values)
 
 
 def name(kind: str, identifier: str) -> str:
-    """Give the name of a scenario, programme, term or run; one that is not in the table keeps its own."""
-    return LANGUAGES[_LANGUAGE].get(f"{kind}.{identifier}", identifier)
+    """Give the name of a scenario, programme, term or run; one that is not in the table keeps its own.
+
+    Words of the data tables, such as grades and titles of checks, are looked up by what they are in English.
+    """
+    return _TABLE.get().get(f"{kind}.{identifier}", identifier)
 
 
-def number(value: float, digits: int = 0, sign: bool = False) -> str:
-    """Write a number with a true minus sign and thousands apart; `sign` puts a plus before positive ones."""
-    text = f"{value:{'+' if sign else ''},.{digits}f}"
+def number(value: float, digits: int = 0, sign: bool = False, grouped: bool = True) -> str:
+    """Write a number with a true minus sign and the marks of the language.
+
+    `sign` puts a plus before positive ones; `grouped` sets thousands apart.
+    """
+    text = f"{value:{'+' if sign else ''}{',' if grouped else ''}.{digits}f}"
     if float(text.replace(",", "")) == 0.0:
         text = text.lstrip("+-")
-    return text.replace("-", "−")
+    table = _TABLE.get()
+    marks = {ord(","): table["number.thousands"], ord("."): table["number.decimal"], ord("-"): "−"}
+    return text.translate(marks)
+
+
+def axis_numbers() -> Callable[[float, float], str]:
+    """Give what writes the numbers of an axis, each with as many digits as it needs, in the language."""
+    mark = decimal_mark()
+    return lambda value, _: with_decimal_mark(typeset(f"{value:g}"), mark)
+
+
+def decimal_mark() -> str:
+    """Mark between the whole and the fraction of a number."""
+    return _TABLE.get()["number.decimal"]
+
+
+def with_decimal_mark(text: str, mark: str) -> str:
+    """Write the decimal points between the digits of a text as another mark."""
+    return re.sub(r"(?<=\d)\.(?=\d)", mark, text)
+
+
+def print_unit(unit: str) -> str:
+    """Write a unit of the data tables as it is printed, nothing where it is none; years go without one."""
+    signs = {"km3 yr-1 m-1.5": "km³ yr⁻¹ m⁻¹·⁵", "1": "", "year": "", "decimal year": ""}
+    return signs.get(unit, typeset(unit))
 
 
 def typeset(text: str) -> str:

@@ -46,7 +46,7 @@ STATES: Mapping[str, str] = {
     "In brackets: share over what the state consumes today; bold: a rule asks for more than all of it.",
     "burden.rule.equal": "equal",
     "burden.rule.consumption": "by consumption",
-    "burden.rule.benefit": "by benefit (coast)",
+    "burden.rule.benefit": "by benefit (seabed)",
     "burden.rule.shapley": "by Shapley value",
     "burden.rule.planned": "its own measures",
     "burden.number": "{volume} ({percent} %)",
@@ -54,9 +54,8 @@ STATES: Mapping[str, str] = {
     "burden.strait": "Outflow to Kara-Bogaz-Gol that a regulated strait stops counts as brought by the state "
     "that regulates it; nobody consumes it.",
     "burden.sources": "Consumption: no official figures by state, assumed split with ranges (grade D). "
-    "Coast: State of the Environment 2019 after Panin et al. 2005 (A); that a longer coast means a larger "
-    "gain, and that seabed kept wet divides by it, is an assumption (D): no division of the exposed seabed "
-    "by state exists.",
+    "Gain: seabed kept wet in the sector of the state, by nearest coast, not by legal lines; that a state "
+    "gains by it is an assumption (D).",
     # Target, marginal effect and delay
     "target.title": "How much more water a level of the Caspian Sea takes",
     "target.subtitle": "Extra inflow, constant from {start}{ramp}, with which the annual mean is not "
@@ -101,4 +100,32 @@ STATES: Mapping[str, str] = {
     "delay.sources": "{members} members. All measures of the programme move together: the first starts "
     "in the year given.",
     "delay.grade_d": "Assumptions (evidence grade D): measures {names}.",
+    # Trade-offs
+    "tradeoffs.title": "What more effort buys for the Caspian Sea, and how sure it is",
+    "tradeoffs.subtitle": "Programmes that no other one beats: more fall avoided by {year} for the same "
+    "effort. Means of {members} members under {scenarios} alike; shaded: 5–95 %. Letters: programmes of the "
+    "table; numbers: measures, each alone.",
+    "tradeoffs.axis.water": "Effort: water brought in {year} (km³/yr)",
+    "tradeoffs.axis.share": "Effort: largest share of its consumption that a state gives up (%)",
+    "tradeoffs.axis.cost": "Effort: known cost (million USD)",
+    "tradeoffs.axis.effect": "Fall avoided by {year} (m)",
+    "tradeoffs.head.water": "km³/yr",
+    "tradeoffs.head.share": "%",
+    "tradeoffs.head.cost": "M USD",
+    "tradeoffs.head.effect": "m",
+    "tradeoffs.block.programme": "takes, avoids",
+    "tradeoffs.block.measures": "how much of each measure",
+    "tradeoffs.block.states": "water by state, km³/yr",
+    "tradeoffs.block.kept": "stays above {level} m, %",
+    "tradeoffs.block.regret": "regret, m",
+    "tradeoffs.head.most": "all",
+    "tradeoffs.head.at_effort": "equal",
+    "tradeoffs.label": "{title} ({grade})",
+    "tradeoffs.sources": "{search}: {tried} programmes tried, measures in {steps} steps from nothing to all. "
+    "Stays above: share of the members whose annual mean does so every year until {year}. Regret: what the "
+    "best programme of all, or of those that take no more, avoids more, under the SSP where that is most. "
+    "Outflow to the bay that is stopped is put down to the state whose measure stops it.",
+    "tradeoffs.search.NSGA-II": "Search by NSGA-II",
+    "tradeoffs.search.all programmes": "All programmes run",
+    "tradeoffs.left_out": "Not chosen from, since this effort is unknown or not theirs: {names}.",
 }

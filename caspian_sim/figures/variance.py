@@ -23,7 +23,6 @@ MARKED = (2050, 2100)
 """Years whose numbers are written, where they are in the period; the last one is in any case."""
 SHARES_CM, SPREAD_CM, GAP_CM, TITLE_CM, ROW_CM = 6.6, 2.2, 0.6, 0.45, 0.42
 LABELS_CM, SWATCH_CM = 4.75, 0.45
-LINE_CM = style.SMALL * style.LINE_SPACING / style.POINTS_PER_CM
 ROOM_FOR_A_NUMBER = 0.06
 """Bands thinner than this share bear no number inside."""
 DRAWN_FROM, ALL = 0.0, 100.0
@@ -99,7 +98,8 @@ def _draw(ds: xr.Dataset, width_cm: float) -> Figure:
         ),
         _footer(ds),
     )
-    right = 0.45 if narrow else LABELS_CM
+    labels_cm = _labels_cm(ds, marked)
+    right = 0.45 if narrow else labels_cm
     shares = page.axes(style.LEFT_CM, right, TITLE_CM, SHARES_CM)
     spread = page.axes(style.LEFT_CM, right, TITLE_CM + SHARES_CM + GAP_CM, SPREAD_CM)
     edges = _bands(shares, ds, years)
@@ -120,8 +120,16 @@ def _draw(ds: xr.Dataset, width_cm: float) -> Figure:
         top = TITLE_CM + SHARES_CM + GAP_CM + SPREAD_CM + style.BELOW_CM
         _names_below(page.blank(style.MARGIN_CM, style.MARGIN_CM, top, below), ds, marked, below)
     else:
-        _names_beside(page.blank(width_cm - LABELS_CM, 0.0, TITLE_CM, SHARES_CM), ds, marked, edges)
+        _names_beside(page.blank(width_cm - labels_cm, 0.0, TITLE_CM, SHARES_CM), ds, marked, edges)
     return page.figure
+
+
+def _labels_cm(ds: xr.Dataset, marked: list[int]) -> float:
+    """Room for the names of the sources and their shares beside the plot."""
+    ranges = [(year, share) for year in marked for share in _ranges(ds, year).values()]
+    words = [say("variance.in_year", year=year, share=share) for year, share in ranges]
+    names = style.room_cm([name("source", source) for source in ORDER], bold=True)
+    return max(names, style.room_cm(words, LABELS_CM - 0.9)) + 0.9
 
 
 def _percent(ds: xr.Dataset, year: int, end: str = "") -> dict[str, float]:
@@ -205,10 +213,10 @@ def _names_beside(ax: Axes, ds: xr.Dataset, marked: list[int], edges: NDArray[np
     """Write name and shares of the marked years beside each band of the last year."""
     middles = 0.5 * (edges[:-1] + edges[1:]) / ALL * SHARES_CM
     lines = 1 + len(marked)
-    places = style.spread(list(middles), [(lines + 0.6) * LINE_CM] * len(ORDER), 0.0, SHARES_CM)
+    places = style.spread(list(middles), [(lines + 0.6) * style.line_cm()] * len(ORDER), 0.0, SHARES_CM)
     ranges = {year: _ranges(ds, year) for year in marked}
     for source, middle, place in zip(ORDER, middles, places, strict=True):
-        y = place + 0.5 * (lines - 1) * LINE_CM
+        y = place + 0.5 * (lines - 1) * style.line_cm()
         ax.plot([0.08, 0.35], [middle, y], color=style.MUTED, linewidth=0.6, clip_on=False)
         style.swatch(ax, style.VARIANCE_SOURCES[source], 0.55, y)
         words = [name("source", source)]
@@ -216,7 +224,12 @@ def _names_beside(ax: Axes, ds: xr.Dataset, marked: list[int], edges: NDArray[np
         for line, text in enumerate(words):
             weight = "normal" if line else "bold"
             ax.text(
-                0.8, y - line * LINE_CM, text, va="center_baseline", fontsize=style.SMALL, fontweight=weight
+                0.8,
+                y - line * style.line_cm(),
+                text,
+                va="center_baseline",
+                fontsize=style.SMALL,
+                fontweight=weight,
             )
 
 

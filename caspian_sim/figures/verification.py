@@ -117,7 +117,7 @@ def _draw(scores: xr.Dataset, width_cm: float) -> Figure:
             ax.set_ylabel(say("axis.skill"))
         else:
             ax.tick_params(labelleft=False)
-    right = 0.3 + LABELS_CM
+    right = 0.3 + max(style.room_cm([], LABELS_CM), style.room_cm(_bands()) + 0.2)
     _coverage(page.axes(style.LEFT_CM, right, skill_height + TITLE_CM, COVERAGE_CM), scores)
     shares = 100 * scores["pit_count"].sel(lead=leads) / scores["origins"].sel(lead=leads)
     highest = float(np.nanmax(shares, initial=0.0)) + 2.0
@@ -172,7 +172,8 @@ def _skill(ax: Axes, scores: xr.Dataset, reference: str, lowest: float) -> None:
 
 def _coverage(ax: Axes, scores: xr.Dataset) -> None:
     lead = scores["lead"].values
-    for band, mark, shift in zip(COVERAGE_AIM, (NARROW_BAND, WIDE_BAND), (-0.1, 0.1), strict=True):
+    marks = (NARROW_BAND, WIDE_BAND)
+    for band, mark, shift, words in zip(COVERAGE_AIM, marks, (-0.1, 0.1), _bands(), strict=True):
         low_aim, high_aim = COVERAGE_AIM[band]
         ax.axhspan(100 * low_aim, 100 * high_aim, color=AIM, linewidth=0.0, zorder=0)
         ax.axhline(100 * band, color=style.MUTED, linewidth=0.6, linestyle=(0, (1, 1.5)), zorder=1)
@@ -183,12 +184,7 @@ def _coverage(ax: Axes, scores: xr.Dataset) -> None:
             lead + shift, middle, "-", marker=mark.marker, color=mark.colour, linewidth=0.8, markersize=3.2
         )
         ax.annotate(
-            say(
-                "verification.band",
-                band=number(100 * band),
-                low=number(100 * low_aim),
-                high=number(100 * high_aim),
-            ),
+            words,
             (1.0, 100 * band),
             xycoords=("axes fraction", "data"),
             xytext=(4, 0),
@@ -199,6 +195,14 @@ def _coverage(ax: Axes, scores: xr.Dataset) -> None:
         )
     ax.set(ylim=(0.0, 102.0), ylabel=say("axis.coverage"), title=say("verification.coverage"))
     _leads(ax, lead)
+
+
+def _bands() -> list[str]:
+    """Names of the bands, with the coverage that they aim at."""
+    return [
+        say("verification.band", band=number(100 * band), low=number(100 * low), high=number(100 * high))
+        for band, (low, high) in COVERAGE_AIM.items()
+    ]
 
 
 def _leads(ax: Axes, lead: np.ndarray[Any, Any]) -> None:
@@ -215,7 +219,7 @@ def _histogram(ax: Axes, now: xr.Dataset, lead: int, highest: float) -> None:
     ax.bar(centre, share, 1.0 / len(centre), color="#AFC6DD", edgecolor=style.INK, linewidth=0.5)
     ax.axhline(100.0 / len(centre), color=style.INK, linewidth=0.8, linestyle=(0, (4, 1.6)))
     ax.set(xlim=(0.0, 1.0), ylim=(0.0, max(PIT_LIMIT, highest)), xlabel=say("axis.pit"))
-    ax.set_xticks([0.0, 0.5, 1.0], ["0", "0.5", "1"])
+    ax.set_xticks([0.0, 0.5, 1.0], ["0", number(0.5, 1), "1"])
     ax.set_title(
         say("verification.pit" if lead > 1 else "verification.pit.one", lead=lead),
         loc="left",
@@ -238,6 +242,6 @@ def _footer(scores: xr.Dataset, leads: list[int]) -> list[str]:
     return [
         say("verification.references", confidence=number(100 * scores.attrs["confidence"])),
         say("verification.origins", independent=independent),
-        say("forecasts.sources", grade=data.load("sea_level_annual").attrs["evidence_grade"]),
+        say("forecasts.sources", grade=name("grade", data.load("sea_level_annual").attrs["evidence_grade"])),
         say("footer.package", version=scores.attrs["version"]),
     ]

@@ -97,7 +97,7 @@ def exposed_seabed_by_state(ds: xr.Dataset) -> xr.Dataset:
             **{name: ds[name] for name in ("scenario", "programme", "member", "time", "time_bnds")},
             "state": np.array(sectors.states),
         },
-        _attributes(ds),
+        impact_attributes(ds),
     )
     found["state"].attrs = {"long_name": "littoral state, " + CAVEAT}
     for name in (NAME, "sector_area"):
@@ -182,14 +182,26 @@ def require_shipped_hypsometry(ds: xr.Dataset, what: str) -> None:
         )
 
 
-def _attributes(ds: xr.Dataset) -> dict[str, str]:
-    """Attributes of the run that it comes from, and what was made of it."""
+def impact_attributes(
+    ds: xr.Dataset, tables: Sequence[str] = (TABLE,), comment: str = CAVEAT
+) -> dict[str, str]:
+    """Attributes of the run that impacts come from, and what was made of it.
+
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        Result of a run.
+    tables : sequence of str
+        Shipped tables that went in beside it.
+    comment : str
+        What must not be forgotten of the impacts.
+    """
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    inputs = {**json.loads(ds.attrs["input_sha256"]), **data.input_hashes([TABLE])}
+    inputs = {**json.loads(ds.attrs["input_sha256"]), **data.input_hashes(list(tables))}
     return {
         **{str(key): text for key, text in ds.attrs.items()},
         "title": f"Impacts: {ds.attrs['title']}",
-        "comment": CAVEAT[0].upper() + CAVEAT[1:],
+        "comment": comment[0].upper() + comment[1:],
         "history": f"{now} caspian_sim {__version__} impacts\n{ds.attrs['history']}",
         "input_sha256": json.dumps(dict(sorted(inputs.items()))),
     }

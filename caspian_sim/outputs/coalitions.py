@@ -127,8 +127,8 @@ def burden_csv(ds: xr.Dataset) -> str:
             f"rules, with their grade: {rules}",
             "volume: share of the water that the joint programme brings; of_consumption: share over "
             "irretrievable consumption, above 100 what the state does not have",
-            "gain: seabed that the joint programme keeps under water, divided by length of coast for want "
-            "of a division by state",
+            "gain: seabed that the joint programme keeps under water, in the sector of the state, by nearest "
+            "coast, not by legal lines",
         ],
         burden_table(burden_sharing(ds)),
     )

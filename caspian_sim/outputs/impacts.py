@@ -19,6 +19,16 @@ from caspian_sim.errors import DataError
 from caspian_sim.figures.reading import run_config
 from caspian_sim.impacts.seabed import NAME as SEABED
 from caspian_sim.impacts.seabed import exposed_seabed_by_state
+from caspian_sim.outputs.coasts import (
+    ECOSYSTEM,
+    PORTS,
+    ecosystem_header,
+    ecosystem_of_run,
+    ecosystem_parts,
+    port_parts,
+    ports_header,
+    ports_of_run,
+)
 from caspian_sim.outputs.folder import check_space, staged, write_text
 from caspian_sim.outputs.log import LOGGER, log_versions, recorded, timed
 from caspian_sim.outputs.seabed import falls, seabed_header, seabed_parts, seabed_summary
@@ -89,6 +99,30 @@ def _seabed_table(ds: xr.Dataset, view: View) -> pd.DataFrame:
     return figures.seabed_table(ds, scenario=view.scenario, programme=_beside(ds, view))
 
 
+def _ports(ds: xr.Dataset, view: View) -> Figure:
+    return figures.ports(ds, scenario=view.scenario, programme=view.programme)
+
+
+def _ports_table(ds: xr.Dataset, view: View) -> pd.DataFrame:
+    return figures.ports_table(ds)
+
+
+def _route(ds: xr.Dataset, view: View) -> Figure:
+    return figures.route(ds, scenario=view.scenario, programme=view.programme)
+
+
+def _route_table(ds: xr.Dataset, view: View) -> pd.DataFrame:
+    return figures.route_table(ds)
+
+
+def _ecosystem(ds: xr.Dataset, view: View) -> Figure:
+    return figures.ecosystem(ds, programme=view.programme)
+
+
+def _ecosystem_table(ds: xr.Dataset, view: View) -> pd.DataFrame:
+    return figures.ecosystem_table(ds)
+
+
 def _beside(ds: xr.Dataset, view: View) -> list[str] | None:
     """Programme that is asked for, behind the first of the run."""
     if view.programme is None:
@@ -105,6 +139,22 @@ IMPACTS: Mapping[str, Impact] = MappingProxyType(
             seabed_header,
             {"shoreline": (_shoreline, _shoreline_table), "seabed": (_seabed, _seabed_table)},
             seabed_parts,
+        ),
+        "ports": Impact(
+            PORTS,
+            ports_of_run,
+            {},
+            ports_header,
+            {"ports": (_ports, _ports_table), "route": (_route, _route_table)},
+            port_parts,
+        ),
+        "ecosystem": Impact(
+            ECOSYSTEM,
+            ecosystem_of_run,
+            {},
+            ecosystem_header,
+            {"ecosystem": (_ecosystem, _ecosystem_table)},
+            ecosystem_parts,
         ),
     }
 )
@@ -177,7 +227,9 @@ def write_impacts(
             for picture, (draw, numbers) in impact.pictures.items():
                 with timed(f"figure {picture}"):
                     figures.save_figure(draw(ds, shown), numbers(ds, shown), stage / FIGURES, picture, IMAGES)
-        dataset = xr.merge(found, combine_attrs="override", compat="equals", join="exact")
+        dataset = xr.merge(found, combine_attrs="override", compat="equals", join="exact").assign_attrs(
+            comment="; ".join(one.attrs["comment"] for one in found)
+        )
         check_space(stage, dataset.nbytes)
         save(dataset, stage / DATASET)
         seconds = time.perf_counter() - began

@@ -18,13 +18,13 @@ from caspian_sim.figures.reading import (
     keeps_statistics,
     member_count,
     run_config,
+    share_below,
     yearly,
     yearly_mean,
     yearly_quantiles,
 )
 from caspian_sim.measures.programme import measures_of
 from caspian_sim.outputs.programmes import costs, gains
-from caspian_sim.solve import Watch
 from caspian_sim.stream import BASELINE, report_years
 
 Array = NDArray[np.float64]
@@ -81,7 +81,7 @@ def summary(ds: xr.Dataset) -> pd.DataFrame:
     exposed = ds["exposed_seabed_quantile" if "exposed_seabed" not in ds else "exposed_seabed"]
     reference = float(exposed.attrs["reference_level"])
     years = report_years(config)
-    below = {threshold: _share_below(ds, threshold) for threshold in config.outcomes.thresholds_m}
+    below = {threshold: share_below(ds, threshold) for threshold in config.outcomes.thresholds_m}
     gain = _above_baseline(ds, points) if BASELINE in ds["programme"].values else None
     against = gains(ds, config) if gain is not None else None
     rows = []
@@ -119,25 +119,6 @@ def _above_baseline(ds: xr.Dataset, points: list[float]) -> xr.DataArray:
     level = yearly(ds["sea_level"], ds["time_bnds"])
     gain = level - level.sel(programme=BASELINE, drop=True)
     return gain.quantile(points, "member", skipna=False)
-
-
-def _share_below(ds: xr.Dataset, threshold: float) -> xr.DataArray:
-    """Share of the members that have stood below a level by the end of each year."""
-    event = Watch((threshold,)).names[0]
-    if keeps_statistics(ds):
-        return ds["share_below"].sel(event=event, drop=True)
-    level = yearly(ds["sea_level"], ds["time_bnds"])
-    return has_been_below(ds, level, threshold, event).mean("member")
-
-
-def has_been_below(ds: xr.Dataset, level: xr.DataArray, threshold: float, event: str) -> xr.DataArray:
-    """Whether a member has stood below a level by the end of each year.
-
-    An event is a fall through the level; a member that starts below it has none, but has its annual means.
-    """
-    fallen = ds["first_event"].sel(event=event, drop=True) < level["year"] + 1
-    stood = (level < threshold).reduce(np.logical_or.accumulate, "year", keep_attrs=False)
-    return fallen | stood
 
 
 def assumptions(config: Config, ds: xr.Dataset) -> dict[str, list[str]]:

@@ -22,6 +22,7 @@ from caspian_sim.outputs.summary import QUANTILES, summary
 from caspian_sim.outputs.tables import number as _number
 from caspian_sim.outputs.tables import plain_table as _table
 from caspian_sim.outputs.target import delay_parts, target_parts
+from caspian_sim.outputs.tradeoffs import tradeoffs_parts
 from caspian_sim.outputs.variance import variance_parts
 from caspian_sim.outputs.write import FIGURES, SUMMARY, Written
 
@@ -38,8 +39,8 @@ def print_result(ds: xr.Dataset) -> None:
     ds : xarray.Dataset
         Result of :func:`caspian_sim.run`, :func:`caspian_sim.hindcast`, :func:`caspian_sim.sensitivity`,
         :func:`caspian_sim.variance`, :func:`caspian_sim.attribute`, :func:`caspian_sim.target`,
-        :func:`caspian_sim.delay`, :func:`caspian_sim.literature`, :func:`caspian_sim.outlook`,
-        :func:`caspian_sim.reconstruct`, :func:`caspian_sim.solve_balance`, or
+        :func:`caspian_sim.delay`, :func:`caspian_sim.tradeoffs`, :func:`caspian_sim.literature`,
+        :func:`caspian_sim.outlook`, :func:`caspian_sim.reconstruct`, :func:`caspian_sim.solve_balance`, or
         :func:`caspian_sim.equilibrium` for one forcing; the forecasts of a verification; the posterior of a
         calibration; or the impacts of a run.
     """
@@ -70,6 +71,8 @@ def print_result(ds: xr.Dataset) -> None:
         parts = target_parts(ds)
     elif "lost" in ds:
         parts = delay_parts(ds)
+    elif "regret_at_effort" in ds:
+        parts = tradeoffs_parts(ds)
     else:
         parts = _hindcast_tables(ds) if "term_rmse" in ds else _run_table(ds)
     for number, (title, table) in enumerate(parts):

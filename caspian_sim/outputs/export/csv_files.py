@@ -9,6 +9,7 @@ from typing import Literal
 
 import pandas as pd
 import xarray as xr
+from pandas.api.types import is_numeric_dtype
 
 from caspian_sim.outputs.export.provenance import grades_table, header, sources_table, variables_table
 from caspian_sim.outputs.export.series import MEMBER, STATISTIC, Series, read_series
@@ -69,7 +70,7 @@ def table_text(table: pd.DataFrame) -> str:
     """Write a table as CSV text. What a spreadsheet would take for a formula gets an apostrophe before it."""
     safe = table.copy()
     fenced = False
-    for column in safe.select_dtypes("object").columns:
+    for column in [name for name in safe if not is_numeric_dtype(safe[name])]:
         cells = [f"'{c}" if isinstance(c, str) and c.startswith(FORMULA) else c for c in safe[column]]
         if any("#" in cell for cell in cells if isinstance(cell, str)):
             fenced = True  # within quotes it begins no comment

@@ -64,6 +64,8 @@ STATISTICS: Final = {"mean": "Mean", "sd": "Standard Deviation"}
 LEFT_OUT: Final = ("budget_residual", "parameters", "share_never")
 """A check of the solver, and what has no year."""
 SHARES: Final = ("share_below",)
+REPORTED_ALONE: Final = ("exposed_seabed_avoided", "years_gained")
+"""What has a number in the reported years alone."""
 PERCENT: Final = 100.0
 WORDS: Final = ("river", "event")
 """Dimensions whose labels are words; those of others are identifiers, which stay as they are."""
@@ -105,7 +107,10 @@ def iamc_table(ds: xr.Dataset, names: Sequence[str]) -> pd.DataFrame:
         ``Variable``, ``Unit`` and the years.
     """
     parts = [_rows(ds, one) for name in names for one in _by_year(ds, name)]
-    return pd.concat(parts, ignore_index=True)
+    table = pd.concat(parts, ignore_index=True)
+    # Some variables have the reported years alone, so that the columns need not come in order.
+    years = sorted(table.columns.difference(list(INDEX)), key=int)
+    return table[[*INDEX, *years]]
 
 
 def meta_table(ds: xr.Dataset) -> pd.DataFrame:
@@ -182,7 +187,7 @@ def scenario(emissions: object, programme: object) -> str:
 def _has_years(ds: xr.Dataset, name: str) -> bool:
     kept = next((ds[found] for found in (name, f"{name}_quantile") if found in ds), None)
     # What is not in the dataset is formed from the members, year by year.
-    return name not in LEFT_OUT and (kept is None or bool({"time", "year"} & set(kept.dims)))
+    return name not in LEFT_OUT and (kept is None or bool({"time", "year", "report_year"} & set(kept.dims)))
 
 
 def _by_year(ds: xr.Dataset, name: str) -> Iterator[Series]:
@@ -191,6 +196,10 @@ def _by_year(ds: xr.Dataset, name: str) -> Iterator[Series]:
     Of statistics by month only the mean has an annual mean; levels and areas have annual statistics of their
     own.
     """
+    if name in REPORTED_ALONE:
+        series = read_series(ds, name)
+        yield Series(name, series.values.rename(report_year="year"))
+        return
     monthly = np.unique(ds["time"].dt.year).size < ds.sizes["time"]
     if not monthly:
         series = read_series(ds, name)

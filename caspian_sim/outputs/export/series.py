@@ -15,11 +15,11 @@ import xarray as xr
 from caspian_sim.config import Config
 from caspian_sim.config.problems import did_you_mean
 from caspian_sim.errors import DataError
-from caspian_sim.figures.reading import keeps_statistics, require_members, run_config, yearly
-from caspian_sim.outputs.summary import has_been_below
+from caspian_sim.figures.reading import has_been_below, keeps_statistics, require_members, run_config, yearly
 from caspian_sim.solve import Watch
-from caspian_sim.stream import BASELINE, REPORTED
+from caspian_sim.stream import BASELINE, REPORTED, fall_times, years_gained
 from caspian_sim.stream.histogram import Sample
+from caspian_sim.stream.quantiles import report_years
 from caspian_sim.variables import STATISTICS, VARIABLES, description
 
 STATISTIC = "statistic"
@@ -165,6 +165,9 @@ def _derivable(ds: xr.Dataset) -> Iterable[str]:
         yield from (f"annual_{name}" for name in ("sea_level", "sea_area") if name in ds)
     if BASELINE in ds["programme"].values:
         yield "sea_level_above_none"
+        if "exposed_seabed" in ds:
+            yield "exposed_seabed_avoided"
+        yield "years_gained"
     yield from ("share_below", "share_never")
 
 
@@ -180,6 +183,11 @@ def _derive(ds: xr.Dataset, name: str) -> xr.DataArray:
         found = yearly(ds["sea_area"], ds["time_bnds"])
     elif name == "sea_level_above_none":
         found = level - level.sel(programme=BASELINE, drop=True)
+    elif name == "exposed_seabed_avoided":
+        exposed = _reported(ds, yearly(ds["exposed_seabed"], ds["time_bnds"]))
+        found = -(exposed - exposed.sel(programme=BASELINE, drop=True))
+    elif name == "years_gained":
+        found = _years_gained(ds, level)
     elif name == "share_below":
         found = _share_below(ds, level)
     else:
@@ -200,6 +208,29 @@ def _share_below(ds: xr.Dataset, level: xr.DataArray) -> xr.DataArray:
             happened = ds[NEVER].sel(event=event, drop=True) < level["year"] + 1
         shares.append(happened.mean(MEMBER))
     return xr.concat(shares, ds["event"]).transpose("scenario", "programme", "event", "year")
+
+
+def _reported(ds: xr.Dataset, values: xr.DataArray) -> xr.DataArray:
+    """Values of the years that are reported, along `report_year`."""
+    years = list(report_years(run_config(ds)))
+    return values.sel(year=years).rename(year="report_year").assign_coords(report_year=years)
+
+
+def _years_gained(ds: xr.Dataset, level: xr.DataArray) -> xr.DataArray:
+    levels = dict(zip(*_watched(ds), strict=True))
+    event = ds[NEVER]
+    first = level.isel(year=0, drop=True)
+    limits = ds["event"].copy(data=[levels.get(str(name), -np.inf) for name in ds["event"].values])
+    low = (first < limits).transpose(*event.dims)
+    start = float(run_config(ds).period.start)
+    times = event.copy(data=fall_times(event.values, low.values, start))
+    least = times.sel(programme=BASELINE, drop=True)
+    gained = [
+        xr.apply_ufunc(years_gained, times, least, year + 1.0).transpose(*event.dims)
+        for year in report_years(run_config(ds))
+    ]
+    found: xr.DataArray = xr.concat(gained, xr.Variable("report_year", list(report_years(run_config(ds)))))
+    return found.transpose(*event.dims, "report_year")
 
 
 def _watched(ds: xr.Dataset) -> tuple[tuple[str, ...], tuple[float, ...]]:
