@@ -11,6 +11,7 @@ The usual way in::
     cs.literature()                          # the projections beside the published ones
     cs.explore(ds)                           # sliders in a notebook: scenario, programme, threshold
     cs.export(ds, "level.xlsx", "xlsx")      # for spreadsheets and scenario databases
+    cs.brief(ds, "briefs")                   # two pages for those who decide, with an annex
     cs.outlook("new.csv")                    # the coming twelve months, from the newest observations
 
 Levels are metres in the Baltic Height System (m BHS), areas km², volumes km³, fluxes km³/yr.
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from caspian_sim.evaluate.variance import variance
     from caspian_sim.explorer.notebook import explore
     from caspian_sim.impacts.seabed import exposed_seabed_by_state
+    from caspian_sim.outputs.brief import brief
     from caspian_sim.outputs.export import export
     from caspian_sim.results import open_result as open
     from caspian_sim.results import save
@@ -52,6 +54,7 @@ if TYPE_CHECKING:
 _PLACES = {
     "Config": ("caspian_sim.config", "Config"),
     "attribute": ("caspian_sim.cooperate.coalitions", "attribute"),
+    "brief": ("caspian_sim.outputs.brief", "brief"),
     "burden_sharing": ("caspian_sim.cooperate.burden", "burden_sharing"),
     "calibrate": ("caspian_sim.evaluate.ensembles", "calibrate"),
     "data": ("caspian_sim.data", None),
@@ -80,6 +83,7 @@ _PLACES = {
 __all__ = [
     "Config",
     "attribute",
+    "brief",
     "burden_sharing",
     "calibrate",
     "data",

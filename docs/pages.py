@@ -10,6 +10,7 @@ import json
 import os
 import pkgutil
 import re
+import runpy
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,9 @@ from caspian_sim import figures
 DOCS = Path(__file__).resolve().parent
 ROOT = DOCS.parent
 MADE = DOCS / "_made"
+# With this variable of the environment notebooks run with small samples: a check, and not what is to be read.
+SMALL = "CASPIAN_SIM_SMALL_NOTEBOOKS"
+RUNNER = runpy.run_path(str(ROOT / "tools" / "run_notebooks.py"))
 IMAGE = re.compile(r"!\[(?P<text>[^\]]*)\]\((?P<file>images/[\w.-]+)\)")
 HEADING = re.compile(r"^(?P<level>#+) (?P<text>.+)$")
 LINK = re.compile(r"\]\((?P<page>[a-z_]+)\.md\)")
@@ -68,16 +72,22 @@ def with_first_cell(notebook: Path) -> str:
     for cell in content["cells"]:
         if cell["cell_type"] == "markdown":
             cell["source"] = [line.replace("](../docs/", "](../../") for line in cell["source"]]
-    first = {
+    if os.environ.get(SMALL):
+        place, _ = RUNNER["parameters"](content)
+        content["cells"].insert(place + 1, _hidden("small", RUNNER["small"](content)))
+    content["cells"].insert(0, _hidden("where", FIRST_CELL))
+    return json.dumps(content, ensure_ascii=False)
+
+
+def _hidden(name: str, code: str) -> dict[str, object]:
+    return {
         "cell_type": "code",
         "execution_count": None,
-        "id": "where",
+        "id": name,
         "metadata": {"tags": ["remove-cell"]},
         "outputs": [],
-        "source": FIRST_CELL,
+        "source": code,
     }
-    content["cells"].insert(0, first)
-    return json.dumps(content, ensure_ascii=False)
 
 
 def with_notebooks(page: str) -> str:

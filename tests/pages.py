@@ -11,7 +11,21 @@ from test_figures import covers, texts_drawn
 # Names of scenarios, of data sources and methods, and of the authors of cited papers.
 LATIN = {
     *("SSP", "RCP", "DAHITI", "NOAA", "ETOPO", "CRPS", "PIT", "haqqin", "az", "news"),
-    *("Saltelli", "Hawkins", "Sutton", "Chen", "Prange"),
+    *("Saltelli", "Hawkins", "Sutton", "Chen", "Prange", "Court", "Samant", "Reuters", "ain"),
+    # Types of vessels, further sources, and a licence.
+    *(
+        "RST",
+        "RSD",
+        "CNF",
+        "thegulfobserver",
+        "eurasianstar",
+        "com",
+        "Natural",
+        "Earth",
+        "GeoNames",
+        "CC",
+        "BY",
+    ),
 }
 
 

@@ -7,8 +7,10 @@ import json
 
 import numpy as np
 import xarray as xr
+from impact_runs import falling_run
 from test_checklist import made
 from test_figures import HINDCAST, YEARS, make_run
+from test_seabed import falling
 from test_verification import issued
 
 import caspian_sim as cs
@@ -24,6 +26,24 @@ CONFIG = {
     "climate": {"scenarios": ["ssp126", "ssp245"]},
     "outcomes": {"report_years": [2027, 2028]},
 }
+
+
+STATES = {
+    **CONFIG,
+    "period": {"start": 2026, "end": 2050},
+    "uncertainty": {"members": 6},
+    "programmes": {
+        "none": {},
+        "joint": {
+            "participants": ["AZ", "IR", "KZ", "RU", "TM"],
+            "measures": ["volga-savings", "kura-canal-losses", "ural-efficiency", "strait-closure"],
+        },
+    },
+    "outcomes": {"report_years": [2030, 2040]},
+    "solver": {"steps_per_month": 1},
+}
+"""Four states that act, and one that does not."""
+SOON = {**STATES, "period": {"start": 2026, "end": 2040}, "climate": {"scenarios": ["ssp245"]}}
 
 
 @functools.cache
@@ -93,6 +113,11 @@ def subjects() -> dict[str, object]:
         "outlook": cs.outlook(members=20),
         "forecasts": forecasts(),
         **dict.fromkeys(("posterior", "traces", "pairs"), chains()),
+        **dict.fromkeys(("joint", "alone", "shapley", "burden"), cs.attribute(STATES)),
+        **dict.fromkeys(("target", "marginal"), cs.target(SOON, level=-29.6, year=2040, probability=0.5)),
+        "delay": cs.delay(STATES, starts=(2028, 2035, 2045)),
+        **dict.fromkeys(("shoreline", "seabed"), falling()),
+        **dict.fromkeys(("ports", "route", "ecosystem"), falling_run()),
     }
     found["verification"] = PACK["verification"].prepare(found["forecasts"])
     return found

@@ -13,6 +13,7 @@ import click
 from caspian_sim import __version__
 from caspian_sim.cli import (
     balance,
+    brief,
     calibration,
     cooperation,
     evaluation,
@@ -87,5 +88,6 @@ for _command in (
     target.delay,
     impacts.impacts,
     tradeoffs.tradeoffs,
+    brief.brief,
 ):
     main.add_command(_command)

@@ -32,7 +32,7 @@ OBJECTIVES: Mapping[str, tuple[str, str]] = {
 
 @dataclass(frozen=True)
 class Choice:
-    """What is asked for: see :func:`tradeoffs`."""
+    """What is asked for: see :func:`caspian_sim.tradeoffs`."""
 
     year: int
     objective: str

@@ -10,15 +10,16 @@ from matplotlib.figure import Figure
 from caspian_sim.cooperate.tables import ALL, attribution_table, by_labels
 from caspian_sim.figures import style
 from caspian_sim.figures.reading import RUN_COORDINATES, middle_scenario, require
-from caspian_sim.figures.states import NAMES_CM, attribution_footer, spread_text, state_names, write_right
-from caspian_sim.figures.text import name, number, say
+from caspian_sim.figures.states import attribution_footer, names_cm, spread_text, state_names, write_right
+from caspian_sim.figures.text import axis_numbers, name, say
 
 PANELS = (("avoided_fall", 3), ("avoided_seabed", 0))
 """Outcomes from left to right, with the decimals that are written."""
 NEEDED = (*(f"{outcome}_alone" for outcome, _ in PANELS), "measure_title", *RUN_COORDINATES)
 ROW_CM, GAP_CM, BESIDE_CM = 0.62, 0.5, 0.3
 """Height of a row, distance of the panels, and distance of numbers from bars and edge, cm."""
-LINE_CM = style.SMALL * style.LINE_SPACING / style.POINTS_PER_CM
+SLIDE_CM = 20.0
+"""Width of the plots on a slide at least."""
 
 
 def alone(
@@ -84,12 +85,14 @@ def alone_table(ds: xr.Dataset, *, scenario: str | None = None, year: int | None
 
 def _draw(ds: xr.Dataset, table: pd.DataFrame, width_cm: float) -> Figure:
     narrow = width_cm < style.NARROW_CM
+    width_cm = style.room_for(width_cm, SLIDE_CM)
     states = [str(state) for state in ds["state"].values]
-    height = (len(states) + 2) * ROW_CM
+    height = (len(states) + 2) * style.room_cm([], ROW_CM)
+    line_cm, left_cm = style.line_cm(), names_cm(_rows(states))
     below = height + style.BELOW_CM
     panels = below * (2 if narrow else 1)
     doing = [line for state in states for line in _what_it_does(ds, state, width_cm)]
-    listed = (len(doing) + 0.5) * LINE_CM
+    listed = (len(doing) + 0.5) * line_cm
     page = style.page(
         width_cm,
         panels + listed,
@@ -101,10 +104,10 @@ def _draw(ds: xr.Dataset, table: pd.DataFrame, width_cm: float) -> Figure:
         ),
         attribution_footer(ds),
     )
-    room = width_cm - NAMES_CM - style.MARGIN_CM - (0.0 if narrow else GAP_CM)
+    room = width_cm - left_cm - style.MARGIN_CM - (0.0 if narrow else GAP_CM)
     panel = room if narrow else room / 2
     for place, (outcome, digits) in enumerate(PANELS):
-        left = NAMES_CM if narrow else NAMES_CM + place * (panel + GAP_CM)
+        left = left_cm if narrow else left_cm + place * (panel + GAP_CM)
         ax = page.axes(left, width_cm - left - panel, place * below if narrow else 0.0, height)
         _panel(ax, table[table["outcome"] == outcome], states, digits, panel)
         ax.set_xlabel(say(f"axis.{outcome}"))
@@ -112,15 +115,19 @@ def _draw(ds: xr.Dataset, table: pd.DataFrame, width_cm: float) -> Figure:
             ax.set_yticklabels([])
     words = page.blank(style.MARGIN_CM, style.MARGIN_CM, panels, listed)
     for place, line in enumerate(doing):
-        words.text(0.0, listed - (place + 0.5) * LINE_CM, line, fontsize=style.SMALL, va="center_baseline")
+        words.text(0.0, listed - (place + 0.5) * line_cm, line, fontsize=style.SMALL, va="center_baseline")
     return page.figure
+
+
+def _rows(states: list[str]) -> list[str]:
+    return [*state_names(states), say("states.interaction"), say("states.all")]
 
 
 def _what_it_does(ds: xr.Dataset, state: str, width_cm: float) -> list[str]:
     """Lines that name the measures of a state with their evidence grades."""
     own = ds["measure_state"].values == state
     titles = [
-        say("alone.measure", title=title, grade=grade)
+        say("alone.measure", title=name("title", str(title)), grade=grade)
         for title, grade in zip(ds["measure_title"].values[own], ds["measure_grade"].values[own], strict=True)
     ]
     text = say("alone.does", state=name("state", state), measures="; ".join(titles) or say("alone.nothing"))
@@ -161,7 +168,7 @@ def _panel(ax: Axes, rows: pd.DataFrame, states: list[str], digits: int, width_c
     ax.set_ylim(len(bars) - 0.4, -0.6)
     ax.set_xticks([tick for tick in ax.get_xticks() if lowest <= tick <= longest])
     if not digits:
-        ax.xaxis.set_major_formatter(lambda value, _: number(value))
-    ax.set_yticks(range(len(bars)), [*state_names(states), say("states.interaction"), say("states.all")])
+        ax.xaxis.set_major_formatter(axis_numbers(0))
+    ax.set_yticks(range(len(bars)), _rows(states))
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)

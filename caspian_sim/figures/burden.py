@@ -14,8 +14,8 @@ from caspian_sim.figures.states import attribution_footer
 from caspian_sim.figures.text import name, number, say
 
 NEEDED = ("avoided_fall_shapley", "water_brought_joint", "avoided_seabed_joint", *RUN_COORDINATES)
-STATE_CM, RULE_CM, NUMBERS_CM = 3.3, 2.8, 2.4
-"""Room for the names of states and of rules, and for the numbers at the right."""
+STATE_CM, RULE_CM, NUMBERS_CM = 3.1, 2.4, 2.1
+"""Least room for the names of states and of rules, and for the numbers at the right."""
 ROW_CM, BETWEEN_ROWS = 0.36, 0.8
 WHOLE = 100.0
 TOO_MUCH = "#B00020"
@@ -81,7 +81,7 @@ def _draw(ds: xr.Dataset, table: pd.DataFrame, width_cm: float) -> Figure:
     states = [str(state) for state in ds["state"].values]
     head = 1.0 if narrow else 0.0
     step = len(RULES) + BETWEEN_ROWS + head
-    height = len(states) * step * ROW_CM
+    height = len(states) * step * max(ROW_CM, style.line_cm())
     whole = table[table["rule"] == "equal"]["volume_km3_per_yr"].sum()
     regulated = (ds["measure_mechanism"] == "strait_regulation").any()
     strait = [say("burden.strait")] if regulated else []
@@ -97,12 +97,28 @@ def _draw(ds: xr.Dataset, table: pd.DataFrame, width_cm: float) -> Figure:
         ),
         [*strait, say("burden.sources"), *attribution_footer(ds)],
     )
-    left = RULE_CM if narrow else STATE_CM + RULE_CM
-    ax = page.axes(left, NUMBERS_CM, 0.0, height)
     found = by_labels(table, "state", "rule")
+    gains = {state: say("burden.gain", gain=number(found[state, "equal"]["gain_km2"])) for state in states}
+    texts = {
+        key: say(
+            "burden.number",
+            volume=number(row["volume_km3_per_yr"], 2),
+            percent=number(row["of_consumption_percent"]),
+        )
+        for key, row in found.items()
+    }
+    rules = [say(f"burden.rule.{rule}") for rule in RULES]
+    rules_cm = style.room_cm(rules, RULE_CM) + 0.4
+    numbers_cm = style.room_cm(texts.values(), NUMBERS_CM) + 0.3
+    names = [name("state", state) for state in states]
+    states_cm = max(
+        style.room_cm(gains.values(), STATE_CM), *(style.text_width(w, style.BODY, bold=True) for w in names)
+    )
+    left = rules_cm if narrow else states_cm + style.MARGIN_CM + rules_cm
+    ax = page.axes(left, numbers_cm, 0.0, height)
     beside = ax.get_yaxis_transform()
     longest = 1.04 * float(max(table["volume_km3_per_yr_p95"].max(), table["volume_km3_per_yr"].max(), 1e-9))
-    inches = (width_cm - left - NUMBERS_CM) / longest
+    inches = (width_cm - left - numbers_cm) / longest
     for i, state in enumerate(states):
         mark = style.STATES[state]
         for j, rule in enumerate(RULES):
@@ -125,23 +141,30 @@ def _draw(ds: xr.Dataset, table: pd.DataFrame, width_cm: float) -> Figure:
             ax.text(
                 1.0 + 0.1 / (inches * longest),
                 y,
-                say("burden.number", volume=number(mean, 2), percent=number(percent)),
+                texts[state, rule],
                 transform=beside,
                 va="center_baseline",
                 fontsize=style.SMALL,
                 color=TOO_MUCH if too_much else style.INK,
                 fontweight="bold" if too_much else "normal",
             )
-        gain = say("burden.gain", gain=number(found[state, "equal"]["gain_km2"]))
         x = -(left - style.MARGIN_CM) / (inches * longest)
         first = i * step + (0.0 if narrow else 1.0)
         ax.text(x, first, name("state", state), transform=beside, va="center_baseline", fontweight="bold")
         if narrow:
             ax.text(
-                1.0, first, gain, transform=beside, va="center_baseline", ha="right", fontsize=style.SMALL
+                1.0,
+                first,
+                gains[state],
+                transform=beside,
+                va="center_baseline",
+                ha="right",
+                fontsize=style.SMALL,
             )
         else:
-            ax.text(x, first + 1.1, gain, transform=beside, va="center_baseline", fontsize=style.SMALL)
+            ax.text(
+                x, first + 1.1, gains[state], transform=beside, va="center_baseline", fontsize=style.SMALL
+            )
         if i:
             edge = i * step - 0.5 * BETWEEN_ROWS - 0.5
             ax.plot([x, 1.0], [edge, edge], transform=beside, color=style.RULE, linewidth=0.5, clip_on=False)
@@ -150,7 +173,7 @@ def _draw(ds: xr.Dataset, table: pd.DataFrame, width_cm: float) -> Figure:
     ax.set_ylim(len(states) * step - 0.5 * BETWEEN_ROWS - 0.5, -0.5 * BETWEEN_ROWS - 0.5)
     ax.set_yticks(
         [i * step + head + j for i in range(len(states)) for j in range(len(RULES))],
-        [say(f"burden.rule.{rule}") for rule in RULES] * len(states),
+        rules * len(states),
     )
     ax.set_xlabel(say("axis.burden"))
     ax.tick_params(axis="y", length=0)

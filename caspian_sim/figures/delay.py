@@ -15,7 +15,11 @@ from caspian_sim.figures.text import name, number, say
 NEEDED = ("avoided_fall", "avoided_fall_low", "avoided_fall_high", "lost", "lost_low", "lost_high")
 MIDDLE_SCENARIO = "ssp245"
 MIDDLE_YEAR = 2050
-PLOT_CM, LABELS_CM, LINE_CM = 6.4, 6.3, 0.32
+PLOT_CM, LABELS_CM, LINE_CM = 6.4, 4.9, 0.32
+SAMPLE_CM, RIGHT_CM = 0.75, 0.15
+"""Room for the sample of a line before its label, and at the right of it."""
+SLIDE_CM = 8.5
+"""Width of the plot on a slide at least."""
 LOOKS: tuple[tuple[str, Any, str], ...] = (
     ("#0B4F6C", "-", "o"),
     ("#2E86AB", (0, (4, 1.6)), "s"),
@@ -69,8 +73,12 @@ def delay_table(ds: xr.Dataset) -> pd.DataFrame:
 def _draw(ds: xr.Dataset, width_cm: float) -> Figure:
     narrow = width_cm < style.NARROW_CM
     starts, last = ds["start"].values, int(ds["year"].values[-1])
-    block = 3.6 * LINE_CM
+    line_cm = style.room_cm([], LINE_CM)
+    block = 3.6 * line_cm
     below = block * len(starts) if narrow else 0.0
+    words = [_label(ds, int(start), with_loss=place > 0) for place, start in enumerate(starts)]
+    labels_cm = 0.5 + SAMPLE_CM + style.room_cm(["\n".join(lines) for lines in words], LABELS_CM) + RIGHT_CM
+    width_cm = style.room_for(width_cm, style.LEFT_CM + SLIDE_CM + labels_cm)
     page = style.page(
         width_cm,
         0.2 + PLOT_CM + style.BELOW_CM + below,
@@ -83,7 +91,7 @@ def _draw(ds: xr.Dataset, width_cm: float) -> Figure:
         ),
         _footer(ds),
     )
-    ax = page.axes(style.LEFT_CM, 0.6 if narrow else LABELS_CM, 0.2, PLOT_CM)
+    ax = page.axes(style.LEFT_CM, 0.6 if narrow else labels_cm, 0.2, PLOT_CM)
     top = 1.08 * max(float(ds["avoided_fall_high"].isel(year=-1).max()), 1e-3)
     years, end = ds["year"].values, ds.isel(year=-1)
     for place, start in enumerate(starts):
@@ -102,23 +110,29 @@ def _draw(ds: xr.Dataset, width_cm: float) -> Figure:
         labels = page.blank(style.MARGIN_CM, style.MARGIN_CM, 0.2 + PLOT_CM + style.BELOW_CM, below)
         places = [below - (0.5 + i) * block for i in range(len(starts))]
     else:
-        labels = page.blank(width_cm - LABELS_CM + 0.5, 0.0, 0.2, PLOT_CM)
+        labels = page.blank(width_cm - labels_cm + 0.5, 0.0, 0.2, PLOT_CM)
         wanted = [float(end["avoided_fall"].sel(start=s)) / top * PLOT_CM for s in starts]
         places = list(style.spread(wanted[::-1], [block] * len(starts), 0.0, PLOT_CM))[::-1]
-    for place, (start, y) in enumerate(zip(starts, places, strict=True)):
+    for place, (lines, y) in enumerate(zip(words, places, strict=True)):
         colour, dashes, marker = LOOKS[place % len(LOOKS)]
-        now = end.sel(start=start)
-        avoided = {key: number(float(now[f"avoided_fall{e}"]), 2) for key, e in _ends("avoided")}
         labels.plot([0.0, 0.6], [y + 0.1] * 2, color=colour, linestyle=dashes, linewidth=1.6, clip_on=False)
         labels.plot(0.3, y + 0.1, marker, color=colour, markersize=3.4, clip_on=False)
-        labels.text(0.75, y, say("delay.label", start=int(start), **avoided), fontsize=style.SMALL)
-        if place:
-            for line, year in enumerate(_told(ds), start=1):
-                then = ds.sel(start=start, year=year)
-                lost = {key: number(float(then[f"lost{e}"]), 2) for key, e in _ends("lost")}
-                words = say("delay.lost", year=year, **lost)
-                labels.text(0.75, y - line * LINE_CM, words, fontsize=style.SMALL, color=style.MUTED)
+        for down, line in enumerate(lines):
+            colour = style.MUTED if down else style.INK
+            labels.text(SAMPLE_CM, y - down * line_cm, line, fontsize=style.SMALL, color=colour)
     return page.figure
+
+
+def _label(ds: xr.Dataset, start: int, with_loss: bool) -> list[str]:
+    """Lines beside a start: what it avoids by the last year and, for later starts, what is lost."""
+    now = ds.sel(start=start).isel(year=-1)
+    avoided = {key: number(float(now[f"avoided_fall{e}"]), 2) for key, e in _ends("avoided")}
+    lines = [say("delay.label", start=start, **avoided)]
+    for year in _told(ds) if with_loss else []:
+        then = ds.sel(start=start, year=year)
+        lost = {key: number(float(then[f"lost{e}"]), 2) for key, e in _ends("lost")}
+        lines.append(say("delay.lost", year=year, **lost))
+    return lines
 
 
 def _told(ds: xr.Dataset) -> list[int]:
@@ -134,7 +148,7 @@ def _ends(middle: str) -> tuple[tuple[str, str], ...]:
 def _footer(ds: xr.Dataset) -> list[str]:
     config = run_config(ds)
     pairs = zip(ds["measure"].values, ds["measure_grade"].values, strict=True)
-    assumed = ", ".join(str(measure) for measure, grade in pairs if grade == ASSUMPTION)
+    assumed = ", ".join(name("measure", str(measure)) for measure, grade in pairs if grade == ASSUMPTION)
     footer = {"version": ds.attrs["version"], "hash": ds.attrs["config_hash"][:HASH_DIGITS]}
     return [
         say("delay.sources", members=number(ds.attrs["members"])),

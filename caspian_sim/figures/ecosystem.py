@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from caspian_sim.figures import style
-from caspian_sim.figures.heat import WATER, cells, percent, shown_years
+from caspian_sim.figures.heat import WATER, cells, fitting, percent
 from caspian_sim.figures.reading import (
     RUN_COORDINATES,
     choose,
@@ -19,7 +19,7 @@ from caspian_sim.figures.reading import (
     require_members,
     run_footer,
 )
-from caspian_sim.figures.text import name, number, say
+from caspian_sim.figures.text import name, number, say, typeset
 from caspian_sim.impacts.ecosystem import BAY, SILL, ecosystem_outcomes
 
 NEEDED = ("sea_level", "time_bnds", "parameters", *RUN_COORDINATES)
@@ -29,9 +29,11 @@ EXAMPLE = "seal-ice"
 """Impact that shows what the range of the level of reference is worth."""
 ROW_CM, HEAD_CM, GAP_ROWS = 0.46, 0.55, 0.35
 """Height of a row and of the years above, and the gap between impacts in rows."""
-NAMES_CM = 2.1
-"""Room for scenarios, beside their marks."""
+MARK_CM, NAMES_CM = 0.55, 1.4
+"""Room for the marks of scenarios, and least room for their names and the gap beside them."""
 COLUMNS, FEW_COLUMNS = 10, 5
+SLIDE_CM, SLIDE_COLUMNS, GAP_CM = 21.0, 2, 0.6
+"""Width of the maps on a slide at least, on which there are two beside each other, and the gap between."""
 
 
 def ecosystem(
@@ -103,33 +105,55 @@ def ecosystem_table(ds: xr.Dataset) -> pd.DataFrame:
 
 
 def _draw(ds: xr.Dataset, outcomes: xr.Dataset, programme: str, width_cm: float) -> Figure:
-    narrow = width_cm < style.NARROW_CM
-    years = shown_years(outcomes["year"].values, FEW_COLUMNS if narrow else COLUMNS)
-    room = width_cm - 2 * style.MARGIN_CM
+    narrow, columns = width_cm < style.NARROW_CM, SLIDE_COLUMNS if style.now().slide else 1
+    width_cm = style.room_for(width_cm, SLIDE_CM)
+    row_cm, head_cm = style.room_cm([], ROW_CM), style.room_cm([], HEAD_CM)
+    room = (width_cm - 2 * style.MARGIN_CM - (columns - 1) * GAP_CM) / columns
     headings = [
         *((impact, _heading(outcomes.sel(impact=impact))) for impact in _order(outcomes)),
         ("", say("ecosystem.dry")),
     ]
     wrapped = [(impact, style.wrap(words, room, style.SMALL, bold=True)) for impact, words in headings]
     scenarios = [str(label) for label in outcomes["scenario"].values]
-    text_row = style.SMALL * style.LINE_SPACING / style.POINTS_PER_CM / ROW_CM
-    rows = sum(len(lines) * text_row + len(scenarios) + GAP_ROWS + 0.15 for _, lines in wrapped)
+    text_row = style.line_cm() / row_cm
+    names = [f"{name('scenario', label)} " for label in scenarios]
+    names_cm = MARK_CM + style.room_cm(names, NAMES_CM - 0.05)
+    most = FEW_COLUMNS if narrow or columns > 1 else COLUMNS
+    years = fitting(room - names_cm, outcomes["year"].values, most)
+    down = -(-len(wrapped) // columns)
+    blocks = [wrapped[first : first + down] for first in range(0, len(wrapped), down)]
+    rows = max(
+        sum(len(lines) * text_row + len(scenarios) + GAP_ROWS + 0.15 for _, lines in block)
+        for block in blocks
+    )
     page = style.page(
         width_cm,
-        HEAD_CM + rows * ROW_CM,
+        head_cm + rows * row_cm,
         say("ecosystem.title"),
         say("ecosystem.subtitle", programme=name("programme", programme), members=member_count(ds)),
         [*_footer(ds, outcomes), *run_footer(ds, [programme])],
     )
-    ax = page.axes(NAMES_CM, style.MARGIN_CM, HEAD_CM, rows * ROW_CM)
-    words = page.blank(style.MARGIN_CM, style.MARGIN_CM, HEAD_CM, rows * ROW_CM)
-    ax.set(xlim=(0, len(years)), ylim=(rows, 0))
-    ax.set_axis_off()
-    words.set_ylim(rows, 0)
-    for column, year in enumerate(years):
-        ax.text(column + 0.5, -0.05, str(year), fontsize=style.SMALL, ha="center", va="bottom")
+    for place, block in enumerate(blocks):
+        left = style.MARGIN_CM + place * (room + GAP_CM)
+        right = width_cm - left - room
+        ax = page.axes(left + names_cm, right, head_cm, rows * row_cm)
+        words = page.blank(left, right, head_cm, rows * row_cm)
+        ax.set(xlim=(0, len(years)), ylim=(rows, 0))
+        ax.set_axis_off()
+        words.set_ylim(rows, 0)
+        for column, year in enumerate(years):
+            ax.text(column + 0.5, -0.05, str(year), fontsize=style.SMALL, ha="center", va="bottom")
+        _write(ax, words, outcomes.sel(year=years), block, text_row)
+    return page.figure
+
+
+def _write(
+    ax: Axes, words: Axes, outcomes: xr.Dataset, block: Sequence[tuple[str, list[str]]], text_row: float
+) -> None:
+    """Draw impacts one below the other: cells in some axes, headings and scenarios in others."""
+    scenarios = [str(label) for label in outcomes["scenario"].values]
     top = 0.0
-    for impact, lines in wrapped:
+    for impact, lines in block:
         for line in lines:
             words.text(0.0, top + text_row, line, fontsize=style.SMALL, fontweight="bold", va="bottom")
             top += text_row
@@ -137,13 +161,12 @@ def _draw(ds: xr.Dataset, outcomes: xr.Dataset, programme: str, width_cm: float)
         tops = [top + place for place in range(len(scenarios))]
         _scenarios(words, scenarios, tops)
         if impact:
-            chance = outcomes["below"].sel(impact=impact, reference="central", year=years)
+            chance = outcomes["below"].sel(impact=impact, reference="central")
             cells(ax, chance.transpose("scenario", "year").values, tops)
         else:
-            dry = outcomes["share_lost"].sel(impact=DRY, quantile=0.5, year=years)
+            dry = outcomes["share_lost"].sel(impact=DRY, quantile=0.5)
             cells(ax, dry.transpose("scenario", "year").values, tops, shades=WATER)
         top += len(scenarios) + GAP_ROWS
-    return page.figure
 
 
 def _order(outcomes: xr.Dataset) -> list[str]:
@@ -171,7 +194,7 @@ def _scenarios(ax: Axes, scenarios: Sequence[str], tops: Sequence[float]) -> Non
     for scenario, top in zip(scenarios, tops, strict=True):
         mark = style.SCENARIOS[scenario]
         ax.plot(0.3, top + 0.5, mark.marker, color=mark.colour, markersize=4.0, clip_on=False)
-        ax.text(0.55, top + 0.5, name("scenario", scenario), fontsize=style.SMALL, va="center_baseline")
+        ax.text(MARK_CM, top + 0.5, name("scenario", scenario), fontsize=style.SMALL, va="center_baseline")
 
 
 def _footer(ds: xr.Dataset, outcomes: xr.Dataset) -> list[str]:
@@ -181,7 +204,7 @@ def _footer(ds: xr.Dataset, outcomes: xr.Dataset) -> list[str]:
     sill = ds["parameters"].sel(parameter=SILL).quantile([0.05, 0.95])
     sources = list(
         dict.fromkeys(
-            str(source)
+            name("source", typeset(str(source)))
             for source, impact in zip(
                 outcomes["impact_source"].values, outcomes["impact"].values, strict=True
             )

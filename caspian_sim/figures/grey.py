@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.collections import Collection
-from matplotlib.colors import to_hex, to_rgba, to_rgba_array
+from matplotlib.colors import Colormap, ListedColormap, to_hex, to_rgba, to_rgba_array
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
@@ -84,6 +84,11 @@ def _grey(colour: Any) -> Any:
     return to_hex(greys([to_rgba(colour)])[0], keep_alpha=to_rgba(colour)[3] < 1.0)
 
 
+def _grey_map(colours: Colormap) -> Colormap:
+    """Map with the luminance of another."""
+    return ListedColormap(greys(colours(np.arange(colours.N))))
+
+
 def _hatched(face: NDArray[np.float64], edge: NDArray[np.float64]) -> bool:
     """Whether hatches on an area are as pale as the area itself."""
     return bool(face[3] > 0.0 and luminance(face) > PALE and luminance(edge) > PALE)
@@ -100,7 +105,11 @@ def _patch(patch: Patch) -> None:
 
 def _collection(drawn: Collection) -> None:
     if drawn.get_array() is not None:
-        drawn.set_cmap("gray")
+        # Fills and lines of contours keep what they are told apart by; hatches have a colour of their own.
+        hatches = greys(drawn.get_edgecolor()) if getattr(drawn, "filled", False) else ()
+        drawn.set_cmap(_grey_map(drawn.get_cmap()))
+        if len(hatches):
+            drawn.set_edgecolor(list(map(tuple, hatches)))
         return
     faces, edges = greys(drawn.get_facecolor()), greys(drawn.get_edgecolor())
     if drawn.get_hatch() and len(faces) and len(edges) and _hatched(faces[0], edges[0]):

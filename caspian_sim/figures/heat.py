@@ -33,7 +33,7 @@ def cells(
     tops: Sequence[float],
     labels: Sequence[Sequence[str]] | None = None,
     shades: LinearSegmentedColormap = SHADES,
-    size: float = style.SMALL,
+    size: float | None = None,
 ) -> None:
     """Draw rows of cells, each with its number.
 
@@ -49,7 +49,7 @@ def cells(
         Texts of the cells; whole percent when not given.
     shades : LinearSegmentedColormap, optional
     size : float, optional
-        Of the numbers, points.
+        Of the numbers, points; small text of the style when not given.
     """
     for i, (row, top) in enumerate(zip(values, tops, strict=True)):
         for j, share in enumerate(row):
@@ -69,7 +69,7 @@ def cells(
                 j + 0.5,
                 top + 0.5,
                 labels[i][j] if labels is not None else percent(float(share)),
-                fontsize=size,
+                fontsize=style.SMALL if size is None else size,
                 color=style.INK if bright else "white",
                 ha="center",
                 va="center_baseline",
@@ -83,6 +83,12 @@ def percent(share: float) -> str:
     if 0.995 <= share < 1.0:
         return ">99"
     return number(PERCENT * share)
+
+
+def fitting(width_cm: float, years: NDArray[np.int64], most: int) -> list[int]:
+    """Years for columns, at most as many as there is room for their names, see :func:`shown_years`."""
+    column_cm = style.room_cm([str(years[-1])]) + 0.1
+    return shown_years(years, max(min(most, int(width_cm / column_cm)), 2))
 
 
 def shown_years(years: NDArray[np.int64], most: int) -> list[int]:

@@ -17,8 +17,9 @@ from caspian_sim.figures.states import attribution_footer, spread_text
 from caspian_sim.figures.text import name, number, say
 
 NEEDED = ("sea_level", *RUN_COORDINATES)
-LEVEL_CM, DIFFERENCE_CM, GAP_CM, LABELS_CM, LABELS_NARROW_CM = 6.0, 3.6, 0.5, 4.1, 3.5
-LINE_CM = style.SMALL * style.LINE_SPACING / style.POINTS_PER_CM
+LEVEL_CM, DIFFERENCE_CM, GAP_CM, LABELS_CM, LABELS_NARROW_CM = 6.0, 3.6, 0.5, 3.55, 2.95
+TO_LABEL_CM, RIGHT_CM = 0.38, 0.17
+"""Room for the line to a label, and beside the label."""
 PROGRAMMES = ("none", "joint")
 POINTS = (LOW, MEDIAN, HIGH)
 COLUMNS = ("p05_m", "p50_m", "p95_m")
@@ -88,9 +89,28 @@ def _draw(ds: xr.Dataset, table: pd.DataFrame, chosen: str, width_cm: float) -> 
     ends = table[table["year"] == table["year"].max()]
     last = by_labels(ends[ends["scenario"] == chosen], "what")
     apart = float(np.hypot(last["none",]["sd_m"], last["joint",]["sd_m"]))
+    levels = [
+        (
+            say("joint.end", label=name("programme", programme), **_words(last[programme,], 1)),
+            float(last[programme,]["p50_m"]),
+            style.INK,
+        )
+        for programme in PROGRAMMES
+    ]
+    differences = [
+        (
+            f"{name('scenario', row['scenario'])}\n"
+            + spread_text(row["mean_m"], row["p05_m"], row["p95_m"], 2),
+            float(row["mean_m"]),
+            # Greys of lines are too pale for letters.
+            style.INK if style.now().grey else style.SCENARIOS[row["scenario"]].colour,
+        )
+        for row in ends[ends["what"] == "difference"].to_dict("records")
+    ]
+    difference_cm = max(DIFFERENCE_CM, sum(_heights(differences)))
     page = style.page(
         width_cm,
-        LEVEL_CM + GAP_CM + DIFFERENCE_CM + style.BELOW_CM,
+        LEVEL_CM + GAP_CM + difference_cm + style.BELOW_CM,
         say("joint.title"),
         say("joint.subtitle", scenario=name("scenario", chosen), members=number(ds.sizes["member"])),
         [
@@ -104,9 +124,10 @@ def _draw(ds: xr.Dataset, table: pd.DataFrame, chosen: str, width_cm: float) -> 
             *attribution_footer(ds, "states.paired"),
         ],
     )
-    side = LABELS_NARROW_CM if page.narrow else LABELS_CM
+    words = [text for text, _, _ in levels + differences]
+    side = style.room_cm(words, LABELS_NARROW_CM if page.narrow else LABELS_CM) + TO_LABEL_CM + RIGHT_CM
     above = page.axes(style.LEFT_CM, side, 0.0, LEVEL_CM)
-    below = page.axes(style.LEFT_CM, side, LEVEL_CM + GAP_CM, DIFFERENCE_CM)
+    below = page.axes(style.LEFT_CM, side, LEVEL_CM + GAP_CM, difference_cm)
     _levels(above, table[table["scenario"] == chosen], chosen)
     _differences(below, table[table["what"] == "difference"], chosen)
     first, end = int(table["year"].min()), int(table["year"].max())
@@ -116,30 +137,10 @@ def _draw(ds: xr.Dataset, table: pd.DataFrame, chosen: str, width_cm: float) -> 
     above.tick_params(labelbottom=False)
     above.set_ylabel(say("axis.level"))
     below.set(xlabel=say("axis.year"), ylabel=say("joint.difference"))
-    words = {
-        programme: say(
-            "joint.end",
-            label=name("programme", programme),
-            **_words(last[programme,], 1),
-        )
-        for programme in PROGRAMMES
-    }
+    _label(page.blank(width_cm - side, 0.0, 0.0, LEVEL_CM), above, levels, LEVEL_CM)
     _label(
-        page.blank(width_cm - side, 0.0, 0.0, LEVEL_CM),
-        above,
-        [(words[p], float(last[p,]["p50_m"]), style.INK) for p in PROGRAMMES],
-        LEVEL_CM,
+        page.blank(width_cm - side, 0.0, LEVEL_CM + GAP_CM, difference_cm), below, differences, difference_cm
     )
-    labels = [
-        (
-            f"{name('scenario', row['scenario'])}\n"
-            + spread_text(row["mean_m"], row["p05_m"], row["p95_m"], 2),
-            float(row["mean_m"]),
-            style.SCENARIOS[row["scenario"]].colour,
-        )
-        for row in ends[ends["what"] == "difference"].to_dict("records")
-    ]
-    _label(page.blank(width_cm - side, 0.0, LEVEL_CM + GAP_CM, DIFFERENCE_CM), below, labels, DIFFERENCE_CM)
     return page.figure
 
 
@@ -189,15 +190,25 @@ def _differences(ax: Axes, table: pd.DataFrame, chosen: str) -> None:
     ax.axhline(0.0, color=style.INK, linewidth=0.6)
 
 
+def _heights(labels: list[tuple[str, float, str]]) -> list[float]:
+    """Heights of labels with a gap between them, cm."""
+    return [(text.count("\n") + 1.2) * style.line_cm() for text, _, _ in labels]
+
+
 def _label(ax: Axes, of: Axes, labels: list[tuple[str, float, str]], height_cm: float) -> None:
     """Write labels beside the ends of the lines of another axes, none over another."""
     low, high = of.get_ylim()
     wanted = [(value - low) / (high - low) * height_cm for _, value, _ in labels]
-    sizes = [(text.count("\n") + 1.2) * LINE_CM for text, _, _ in labels]
     for (text, _, colour), at, y in zip(
-        labels, wanted, style.spread(wanted, sizes, 0.0, height_cm), strict=True
+        labels, wanted, style.spread(wanted, _heights(labels), 0.0, height_cm), strict=True
     ):
         ax.plot([0.05, 0.3], [at, y], color=style.MUTED, linewidth=0.6, clip_on=False)
         ax.text(
-            0.38, y, text, va="center", fontsize=style.SMALL, color=colour, linespacing=style.LINE_SPACING
+            TO_LABEL_CM,
+            y,
+            text,
+            va="center",
+            fontsize=style.SMALL,
+            color=colour,
+            linespacing=style.LINE_SPACING,
         )

@@ -1,6 +1,6 @@
 """Languages of the figures: English in the code, others as files of texts, shipped or of the user's own.
 
-A file is YAML (JSON is YAML as well) with one text for each key of :func:`english`. Texts keep their gaps in
+A file is YAML (JSON is YAML as well) with one text for each key of ``english``. Texts keep their gaps in
 braces; names of programmes, measures and the like may be added. The type of the figures, DejaVu, has the
 letters of Azerbaijani, Kazakh, Russian and Turkmen; those of Persian are there, but matplotlib neither joins
 them nor sets them from right to left.
@@ -15,17 +15,21 @@ from difflib import get_close_matches
 from pathlib import Path
 from string import Formatter
 
+import numpy as np
+
 from caspian_sim import data
 from caspian_sim.basin.hypsometry import load_hypsometry
+from caspian_sim.config.catalogue import default_catalogue
 from caspian_sim.errors import ConfigError
 from caspian_sim.evaluate.hindcast import DEGREES_OF_FREEDOM
 from caspian_sim.evaluate.literature import USE_AS_TODAY
 from caspian_sim.evaluate.published import short_citation
+from caspian_sim.figures.chart import places
 from caspian_sim.figures.hypsometry import PUBLISHED
 from caspian_sim.figures.text import ENGLISH, print_unit, speaking, typeset
 
 SHIPPED = Path(__file__).with_name("lang")
-OPEN_KINDS = ("programme.", "measure.", "scenario.", "state.", "river.", "curve.")
+OPEN_KINDS = ("programme.", "measure.", "title.", "scenario.", "state.", "river.", "curve.")
 """Beginnings of keys that a file may add: names that configurations bring."""
 SUFFIXES = (".yaml", ".yml", ".json")
 MOST_LISTED = 5
@@ -53,8 +57,8 @@ def english() -> Mapping[str, str]:
     mapping of str to str
         Words of the data tables by their kind and what they are, such as ``check.bias``.
     """
-    words = data_words()
-    return {**ENGLISH, **{f"{kind}.{word}": word for kind, group in words.items() for word in group}}
+    words = {f"{kind}.{word}": word for kind, group in data_words().items() for word in group}
+    return {**ENGLISH, **{key: word for key, word in words.items() if key not in ENGLISH}}
 
 
 @contextmanager
@@ -165,6 +169,12 @@ def texts_yaml(wanted: str) -> str:
 def data_words() -> Mapping[str, list[str]]:
     """Words of the shipped tables that stand in figures, by kind, in English."""
     checks, papers = data.load("hindcast_checks"), data.load("projections_literature")
+    falls, routes = data.load("thresholds"), data.load("port_routes")
+    sources = [
+        data.fact(PUBLISHED[0][0]).source,
+        *falls["source"].values[np.isfinite(falls["drop"].values)],
+        *routes["source"].values,
+    ]
     units = [*checks["unit"].values, *(prior.unit for prior in data.parameters().values())]
     words: dict[str, list[str]] = {
         "check": list(checks["title"].values),
@@ -173,10 +183,12 @@ def data_words() -> Mapping[str, list[str]]:
         "published": list(papers["scenario"].values),
         "paper": [w for w in map(short_citation, papers["citation"].values) if "(" not in w],
         "grade": [typeset(data.entry(name).grade) for name in GRADED],
-        "source": [typeset(data.fact(PUBLISHED[0][0]).source)],
+        "source": [typeset(source) for source in sources],
         "curve": [load_hypsometry().name],
         "freedom": [DEGREES_OF_FREEDOM],
         "use": [USE_AS_TODAY],
+        "title": [measure.title for measure in default_catalogue()],
+        "place": [place.name for place in places()],
     }
     return {kind: [str(word) for word in dict.fromkeys(group)] for kind, group in words.items()}
 

@@ -26,7 +26,8 @@ MIDDLE_SCENARIO = "ssp245"
 PLOT_CM, ROW_CM = 5.6, 0.42
 NARROW = 0.03
 """Bars narrower than this share of all have a label together."""
-WORDS_CM, LINE_CM = 0.8, style.SMALL * style.LINE_SPACING / style.POINTS_PER_CM
+WORDS_CM = 0.8
+"""Room for the number and the colour of a measure before its name."""
 
 
 def marginal(ds: xr.Dataset, *, scenario: str | None = None, width_cm: float = style.PAGE_WIDTH_CM) -> Figure:
@@ -88,8 +89,9 @@ def _draw(ds: xr.Dataset, width_cm: float) -> Figure:
     instead = np.isin(ds["measure_alternative_to"].values, ds["measure"].values)
     marginal = np.nan_to_num(ds["measure_marginal"].values, nan=-1.0)
     ds = ds.isel(measure=np.lexsort((-marginal, instead)))
-    listed = [style.wrap(words, width_cm - WORDS_CM - 0.4, style.SMALL) for words in _words(ds)]
-    rows = sum(ROW_CM + (len(lines) - 1) * LINE_CM for lines in listed)
+    row_cm, words_cm = max(ROW_CM, 1.2 * style.line_cm()), style.room_cm([], WORDS_CM)
+    listed = [style.wrap(words, width_cm - words_cm - 0.4, style.SMALL) for words in _words(ds)]
+    rows = sum(row_cm + (len(lines) - 1) * style.line_cm() for lines in listed)
     page = style.page(
         width_cm,
         PLOT_CM + style.BELOW_CM + 0.2 + rows,
@@ -105,13 +107,14 @@ def _draw(ds: xr.Dataset, width_cm: float) -> Figure:
     ax = page.axes(style.LEFT_CM, 0.4, 0.2, PLOT_CM)
     _bars(ax, ds.isel(measure=slice(int((~instead).sum()))))
     list_of = page.blank(style.MARGIN_CM, style.MARGIN_CM, PLOT_CM + style.BELOW_CM + 0.2, rows)
-    y = rows - 0.5 * ROW_CM
+    y = rows - 0.5 * row_cm
     for place, (state, lines) in enumerate(zip(ds["measure_state"].values, listed, strict=True), start=1):
         list_of.text(0.0, y, str(place), va="center_baseline", fontsize=style.SMALL)
-        style.swatch(list_of, style.STATES[str(state)], 0.55, y)
+        style.swatch(list_of, style.STATES[str(state)], words_cm - 0.25, y)
         for i, line in enumerate(lines):
-            list_of.text(WORDS_CM, y - i * LINE_CM, line, va="center_baseline", fontsize=style.SMALL)
-        y -= ROW_CM + (len(lines) - 1) * LINE_CM
+            down = i * style.line_cm()
+            list_of.text(words_cm, y - down, line, va="center_baseline", fontsize=style.SMALL)
+        y -= row_cm + (len(lines) - 1) * style.line_cm()
     return page.figure
 
 
@@ -122,13 +125,13 @@ def _words(ds: xr.Dataset) -> list[str]:
     for measure in ds["measure"].values:
         now = ds.sel(measure=measure)
         effect, low, high = (number(float(now[f"measure_effect{end}"]), 1) for end in ("", "_low", "_high"))
-        title, grade = str(now["measure_title"].item()), str(now["measure_grade"].item())
+        title, grade = name("title", str(now["measure_title"].item())), str(now["measure_grade"].item())
         told = {"title": title, "grade": grade, "effect": effect, "low": low, "high": high}
         other = numbers.get(str(now["measure_alternative_to"].item()))
         words = (
             say("marginal.label", **told) if other is None else say("marginal.instead", **told, other=other)
         )
-        texts.append(f"{now['measure_state'].item()} · {words}")
+        texts.append(f"{name('state_short', str(now['measure_state'].item()))} · {words}")
     return texts
 
 

@@ -122,7 +122,7 @@ def _basin(datasets: Datasets) -> Hypsometry:
     return load_hypsometry()
 
 
-RUN, CALIBRATE = "caspian-sim run", "caspian-sim calibrate"
+RUN, CALIBRATE, ATTRIBUTE = "caspian-sim run", "caspian-sim calibrate", "caspian-sim attribute"
 
 PACK: Mapping[str, PackFigure] = MappingProxyType(
     {
@@ -133,6 +133,18 @@ PACK: Mapping[str, PackFigure] = MappingProxyType(
             PackFigure("budget", RUN),
             PackFigure("flows", RUN),
             PackFigure("change", RUN),
+            PackFigure("joint", ATTRIBUTE),
+            PackFigure("alone", ATTRIBUTE),
+            PackFigure("shapley", ATTRIBUTE),
+            PackFigure("burden", ATTRIBUTE, numbers="burden_figure_table"),
+            PackFigure("target", "caspian-sim target"),
+            PackFigure("marginal", "caspian-sim target"),
+            PackFigure("delay", "caspian-sim delay"),
+            PackFigure("shoreline", RUN, heading="shoreline.pack"),
+            PackFigure("seabed", RUN),
+            PackFigure("ports", RUN),
+            PackFigure("route", RUN, heading="route.pack"),
+            PackFigure("ecosystem", RUN),
             PackFigure("hindcast", "caspian-sim hindcast", compute=lambda _: hindcast()),
             PackFigure("checklist", "caspian-sim hindcast", compute=lambda _: hindcast()),
             PackFigure("reconstruction", "caspian-sim reconstruct", compute=lambda _: reconstruct()),

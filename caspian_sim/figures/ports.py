@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from caspian_sim import data
 from caspian_sim.figures import style
-from caspian_sim.figures.heat import cells, shown_years
+from caspian_sim.figures.heat import cells, fitting
 from caspian_sim.figures.reading import (
     RUN_COORDINATES,
     choose,
@@ -29,7 +29,9 @@ from caspian_sim.impacts.ports import OWN_VESSEL, Port, ports_of
 NEEDED = ("sea_level", "time_bnds", *RUN_COORDINATES)
 ROW_CM, HEAD_CM = 0.68, 0.75
 COLUMNS_CM = {"limit": 0.95, "first": 1.15, "loss": 0.8}
-"""Width of the columns at the right: limit of the level, first year, cargo of a decimetre."""
+"""Least width of the columns at the right: limit of the level, first year, cargo of a decimetre."""
+SLIDE_CM = 9.0
+"""Width of the cells on a slide at least."""
 NARROW_COLUMNS = ("first", "loss")
 COLUMNS, FEW_COLUMNS = 10, 3
 """Most years of a page and of a column of one."""
@@ -155,15 +157,20 @@ def _full_name(port: str, title: str, kind: str) -> str:
 def _draw(ds: xr.Dataset, outcomes: xr.Dataset, scenario: str, programme: str, width_cm: float) -> Figure:
     rows = ports_of(run_config(ds))
     narrow = width_cm < style.NARROW_CM
-    years = shown_years(outcomes["year"].values, FEW_COLUMNS if narrow else COLUMNS)
     lines = [line for port in rows for line in ((port_name(port), True), (_stated(port), False))]
     names_cm = style.MARGIN_CM + 0.1 + max(style.text_width(line, style.SMALL, bold) for line, bold in lines)
-    height = ROW_CM * len(rows)
-    beside = {key: COLUMNS_CM[key] for key in (NARROW_COLUMNS if narrow else COLUMNS_CM)}
+    height, head_cm = max(ROW_CM, 2.1 * style.line_cm()) * len(rows), style.room_cm([], HEAD_CM)
+    words = {key: _column(outcomes, key) for key in (NARROW_COLUMNS if narrow else COLUMNS_CM)}
+    beside = {
+        key: style.room_cm([f"{text} " for text in texts], COLUMNS_CM[key], bold=key == "first")
+        for key, texts in words.items()
+    }
     right = sum(beside.values()) + style.MARGIN_CM
+    width_cm = style.room_for(width_cm, names_cm + SLIDE_CM + right)
+    years = fitting(width_cm - names_cm - right, outcomes["year"].values, FEW_COLUMNS if narrow else COLUMNS)
     page = style.page(
         width_cm,
-        HEAD_CM + height,
+        head_cm + height,
         say("ports.title"),
         say(
             "ports.subtitle.narrow" if narrow else "ports.subtitle",
@@ -173,14 +180,14 @@ def _draw(ds: xr.Dataset, outcomes: xr.Dataset, scenario: str, programme: str, w
         ),
         [say("ports.scale"), *vessels_footer(rows), say("ports.bed"), *run_footer(ds, [programme])],
     )
-    ax = page.axes(names_cm, right, HEAD_CM, height)
+    ax = page.axes(names_cm, right, head_cm, height)
     ax.set(xlim=(0, len(years)), ylim=(len(rows), 0))
     ax.set_axis_off()
     cells(ax, outcomes["below_draft"].sel(year=years).values, list(range(len(rows))))
     for column, year in enumerate(years):
         ax.text(column + 0.5, -0.12, str(year), fontsize=style.SMALL, ha="center", va="bottom")
-    _rows(page.blank(style.MARGIN_CM, width_cm - names_cm, HEAD_CM, height), rows)
-    _right(page.blank(width_cm - right, style.MARGIN_CM, HEAD_CM, height), outcomes, beside)
+    _rows(page.blank(style.MARGIN_CM, width_cm - names_cm, head_cm, height), rows)
+    _right(page.blank(width_cm - right, style.MARGIN_CM, head_cm, height), words, beside)
     return page.figure
 
 
@@ -215,30 +222,31 @@ def _rows(ax: Axes, rows: Sequence[Port]) -> None:
         ax.text(0.0, below, _stated(port), va="center_baseline", fontsize=style.SMALL, color=style.MUTED)
 
 
-def _right(ax: Axes, outcomes: xr.Dataset, beside: Mapping[str, float]) -> None:
-    """Columns by their widths: limit of the level, first year of an even chance, cargo of a decimetre."""
-    ax.set_ylim(outcomes.sizes["port"], 0)
-    places = np.cumsum(list(beside.values()))
-    for x, key in zip(places, beside, strict=True):
-        ax.text(x, -0.12, say(f"ports.{key}"), fontsize=style.SMALL, ha="right", va="bottom")
-    start = int(outcomes["year"][0])
-    for row, port in enumerate(outcomes["port"].values):
-        now = outcomes.sel(port=port)
-        words = {
-            "limit": number(float(now["limit_level"]), 1),
-            "first": _first(float(now["first_year"]), start),
-            "loss": number(float(now["cargo_per_decimetre"])),
-        }
-        for x, key in zip(places, beside, strict=True):
-            weight = "bold" if key == "first" else "normal"
+def _column(outcomes: xr.Dataset, key: str) -> list[str]:
+    """Head and texts of a column: limit of the level, first year of an even chance, cargo of a decimetre."""
+    if key == "limit":
+        texts = [number(float(level), 1) for level in outcomes["limit_level"]]
+    elif key == "first":
+        texts = [_first(float(year), int(outcomes["year"][0])) for year in outcomes["first_year"]]
+    else:
+        texts = [number(float(cargo)) for cargo in outcomes["cargo_per_decimetre"]]
+    return [say(f"ports.{key}"), *texts]
+
+
+def _right(ax: Axes, words: Mapping[str, Sequence[str]], beside: Mapping[str, float]) -> None:
+    """Write columns of texts, each below its head, by their widths."""
+    for x, (key, (head, *texts)) in zip(np.cumsum(list(beside.values())), words.items(), strict=True):
+        ax.set_ylim(len(texts), 0)
+        ax.text(x, -0.12, head, fontsize=style.SMALL, ha="right", va="bottom")
+        for row, text in enumerate(texts):
             ax.text(
                 x,
                 row + 0.5,
-                words[key],
+                text,
                 fontsize=style.SMALL,
                 ha="right",
                 va="center_baseline",
-                fontweight=weight,
+                fontweight="bold" if key == "first" else "normal",
             )
 
 

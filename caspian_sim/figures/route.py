@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -13,13 +15,14 @@ from caspian_sim import data
 from caspian_sim.figures import style
 from caspian_sim.figures.ports import NEEDED, chosen, port_name, vessel_name, vessels_footer
 from caspian_sim.figures.reading import member_count, require, require_members, run_config, run_footer
-from caspian_sim.figures.text import name, number, say
+from caspian_sim.figures.text import name, number, say, typeset
 from caspian_sim.impacts.port_outcomes import port_outcomes
 from caspian_sim.impacts.ports import WORST, Port, choose_ports, ports_of
 from caspian_sim.impacts.ports import route as ports_of_route
 
 KAZAKHSTAN_IRAN = "kazakhstan-iran"
 PANEL_CM, TITLE_CM, GAP_CM = 4.3, 1.25, 0.35
+"""Height of a panel, least room for the words above it, and gap below it, cm."""
 RIGHT_CM = 0.4
 """Room for the last year at the right of a panel."""
 BED = "#EFE7D8"
@@ -119,7 +122,11 @@ def _draw(
 ) -> Figure:
     columns = 1 if width_cm < style.NARROW_CM else 2
     rows = -(-len(ports) // columns)
-    block = TITLE_CM + PANEL_CM + GAP_CM
+    room = (width_cm - style.MARGIN_CM) / columns
+    stated = [style.wrap(_stated(port), room - style.LEFT_CM - RIGHT_CM, style.SMALL) for port in ports]
+    most = 1 + max(len(lines) for lines in stated)
+    title_cm = max(most * style.line_cm() + 0.3, style.room_cm([], TITLE_CM))
+    block = title_cm + PANEL_CM + GAP_CM
     page = style.page(
         width_cm,
         rows * block + style.BELOW_CM - GAP_CM,
@@ -133,15 +140,14 @@ def _draw(
         [_sources(name_of_route), *vessels_footer(ports), say("ports.bed"), *run_footer(ds, [programme])],
     )
     limits = _limits(outcomes, ports)
-    room = (width_cm - style.MARGIN_CM) / columns
-    for place, port in enumerate(ports):
+    for place, (port, lines) in enumerate(zip(ports, stated, strict=True)):
         row, column = divmod(place, columns)
         left = column * room + style.LEFT_CM
         right = width_cm - (column + 1) * room + RIGHT_CM
-        ax = page.axes(left, right, row * block + TITLE_CM, PANEL_CM)
+        ax = page.axes(left, right, row * block + title_cm, PANEL_CM)
         ax.set(xlim=(int(outcomes["year"][0]), int(outcomes["year"][-1])), ylim=limits)
         _panel(ax, outcomes.sel(port=port.id), port, style.SCENARIOS[scenario].colour)
-        _titles(ax, port, room - style.LEFT_CM - RIGHT_CM)
+        _titles(ax, port, lines)
         ax.set_ylabel(say("axis.depth") if column == 0 else "")
         if row == rows - 1:
             ax.set_xlabel(say("axis.year"))
@@ -214,16 +220,19 @@ def _first_year(ax: Axes, now: xr.Dataset, port: Port) -> None:
     )
 
 
-def _titles(ax: Axes, port: Port, width_cm: float) -> None:
-    """Name of the port, and below it the depth, the level it refers to and the vessel."""
-    title = say("route.panel", port=port_name(port), grade=port.worst_grade)
-    stated = say(
+def _stated(port: Port) -> str:
+    """Depth of a port, the level it refers to and the vessel."""
+    return say(
         f"route.stated.{port.stated_as}",
         depth=number(port.depth, 1),
         level=number(port.reference_level, 1),
         vessel=vessel_name(port),
     )
-    words = style.wrap(stated, width_cm, style.SMALL)
+
+
+def _titles(ax: Axes, port: Port, words: Sequence[str]) -> None:
+    """Name of the port, and lines below it."""
+    title = say("route.panel", port=port_name(port), grade=port.worst_grade)
     row = style.SMALL * style.LINE_SPACING
     for place, text in enumerate([*words[::-1], title]):
         is_title = place == len(words)
@@ -243,6 +252,6 @@ def _titles(ax: Axes, port: Port, width_cm: float) -> None:
 def _sources(name_of_route: str) -> str:
     table = data.load("port_routes")
     rows = table.isel(row=np.flatnonzero(table["route"].values == name_of_route))
-    sources = list(dict.fromkeys(str(source) for source in rows["source"].values))
+    sources = list(dict.fromkeys(name("source", typeset(str(source))) for source in rows["source"].values))
     grade = max((str(grade) for grade in rows["grade"].values), key=WORST.__getitem__)
     return say("route.sources", sources="; ".join(sources), grade=grade)

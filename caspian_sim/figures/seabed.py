@@ -129,27 +129,30 @@ def _draw(ds: xr.Dataset, table: pd.DataFrame, width_cm: float) -> Figure:
     shown = [str(label) for label in projected["programme"].unique()]
     scenario = str(projected["scenario"].iloc[0])
     columns = COLUMNS_NARROW if width_cm < style.NARROW_CM else COLUMNS_WIDE
-    row = style.SMALL * style.LINE_SPACING / style.POINTS_PER_CM + 0.05
-    panel_cm = PANEL_CM + HEAD_CM + YEARS_CM
+    row = style.line_cm() + 0.05
+    head_cm, years_cm, key_cm, gap_cm = (
+        style.room_cm([], room) for room in (HEAD_CM, YEARS_CM, KEY_CM, GAP_CM)
+    )
+    panel_cm = PANEL_CM + head_cm + years_cm
     rows = -(-len(states) // columns)
     falls_cm = row * (3.4 + 2 * (len(FALLS) + 1))
     page = style.page(
         width_cm,
-        KEY_CM + rows * panel_cm + falls_cm,
+        key_cm + rows * panel_cm + falls_cm,
         say("seabed.title"),
         _subtitle(ds, projected, shown, scenario),
         [
             say("seabed.caveat"),
-            say("seabed.sources", grade=typeset(data.entry("hypsometry").grade)),
+            say("seabed.sources", grade=name("grade", typeset(data.entry("hypsometry").grade))),
             *_selection(ds, shown),
             *run_footer(ds, shown),
         ],
     )
-    room = (width_cm - style.LEFT_CM - RIGHT_CM - (columns - 1) * GAP_CM) / columns
-    _write_key(page.blank(style.LEFT_CM, style.MARGIN_CM, 0.0, KEY_CM), shown)
+    room = (width_cm - style.LEFT_CM - RIGHT_CM - (columns - 1) * gap_cm) / columns
+    _write_key(page.blank(style.LEFT_CM, style.MARGIN_CM, 0.0, key_cm), shown)
     for place, state in enumerate(states):
-        left = style.LEFT_CM + (place % columns) * (room + GAP_CM)
-        down = KEY_CM + (place // columns) * panel_cm + HEAD_CM
+        left = style.LEFT_CM + (place % columns) * (room + gap_cm)
+        down = key_cm + (place // columns) * panel_cm + head_cm
         ax = page.axes(left, width_cm - left - room, down, PANEL_CM)
         if place % columns == 0:
             ax.set_ylabel(say("axis.exposed"))
@@ -157,7 +160,7 @@ def _draw(ds: xr.Dataset, table: pd.DataFrame, width_cm: float) -> Figure:
             ax.tick_params(labelleft=False)
         _panel(ax, projected, state, shown, len(states) - 1)
     _write_falls(
-        page.blank(0.3, 0.3, KEY_CM + rows * panel_cm, falls_cm), falls, falls_cm, row, width_cm - 0.6
+        page.blank(0.3, 0.3, key_cm + rows * panel_cm, falls_cm), falls, falls_cm, row, width_cm - 0.6
     )
     return page.figure
 
@@ -211,7 +214,7 @@ def _panel(ax: Axes, projected: pd.DataFrame, state: str, shown: Sequence[str], 
             for edge in (low, high):
                 ax.plot(year, edge, color=mark.colour, linewidth=0.4)
         ax.plot(year, median, color=mark.colour, linestyle=dashes, linewidth=1.3, zorder=3)
-        y = 0.95 - 0.115 * step
+        y = 0.95 - 0.115 * style.room_cm([], 1.0) * step
         ax.plot(
             [0.03, 0.12], [y, y], transform=ax.transAxes, color=mark.colour, linestyle=dashes, linewidth=1.3
         )
@@ -243,7 +246,8 @@ def _write_falls(ax: Axes, falls: pd.DataFrame, top: float, row: float, width: f
         for place in range(len(states) + 1)
     ]
     y -= 1.15 * row
-    heads = [state if state != WHOLE else say("seabed.sea") for state in states] + [say("seabed.share")]
+    heads = [name("state_short", state) if state != WHOLE else say("seabed.sea") for state in states]
+    heads.append(say("seabed.share"))
     for end, words in zip(ends, heads, strict=True):
         ax.text(end, y, words, fontsize=style.SMALL, ha="right", color=style.MUTED)
     ax.plot([0.0, width], [y - 0.08, y - 0.08], color=style.RULE, linewidth=0.6)

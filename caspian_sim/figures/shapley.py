@@ -14,15 +14,15 @@ from matplotlib.ticker import MaxNLocator
 from caspian_sim.cooperate.tables import by_labels
 from caspian_sim.figures import style
 from caspian_sim.figures.reading import RUN_COORDINATES, require
-from caspian_sim.figures.states import NAMES_CM, attribution_footer, spread_text, state_names
+from caspian_sim.figures.states import attribution_footer, names_cm, spread_text, state_names
 from caspian_sim.figures.text import name, say
 
 NEEDED = ("avoided_fall_shapley", *RUN_COORDINATES)
 MOST_YEARS, MOST_YEARS_NARROW = 3, 1
 QUANTILES = (0.05, 0.25, 0.75, 0.95)
 ROW_CM, BETWEEN_ROWS, GAP_CM, TITLE_CM = 0.34, 0.8, 0.35, 0.5
-NUMBERS_CM = 4.6
-"""Room for scenario and numbers of the last year."""
+NUMBERS_CM, MARK_CM, RIGHT_CM = 2.7, 0.3, 0.3
+"""Least room for the numbers of the last year, and room for the mark of the scenario and at the right, cm."""
 
 
 def shapley(ds: xr.Dataset, *, width_cm: float = style.PAGE_WIDTH_CM) -> Figure:
@@ -73,7 +73,7 @@ def _draw(ds: xr.Dataset, table: pd.DataFrame, width_cm: float) -> Figure:
     states = [str(state) for state in ds["state"].values]
     scenarios = [str(scenario) for scenario in ds["scenario"].values]
     step = len(scenarios) + BETWEEN_ROWS
-    height = len(states) * step * ROW_CM
+    height = len(states) * step * max(ROW_CM, style.line_cm())
     page = style.page(
         width_cm,
         TITLE_CM + height + style.BELOW_CM,
@@ -81,13 +81,18 @@ def _draw(ds: xr.Dataset, table: pd.DataFrame, width_cm: float) -> Figure:
         say("shapley.subtitle"),
         attribution_footer(ds),
     )
-    room = width_cm - NAMES_CM - NUMBERS_CM - GAP_CM * (len(years) - 1)
+    last = by_labels(table[table["year"] == years[-1]], "state", "scenario")
+    texts = {key: spread_text(row["mean_m"], row["p05_m"], row["p95_m"], 3) for key, row in last.items()}
+    scenarios_cm = MARK_CM + style.room_cm(name("scenario", scenario) for scenario in scenarios)
+    numbers_cm = 0.15 + scenarios_cm + style.room_cm(texts.values(), NUMBERS_CM) + RIGHT_CM
+    left_cm = names_cm(state_names(states))
+    room = width_cm - left_cm - numbers_cm - GAP_CM * (len(years) - 1)
     panel = room / len(years)
     shown = table[table["year"].isin(years)]
     highest = max(float(shown["p95_m"].max()), 1e-6)
     limits = (min(-0.03 * highest, 1.05 * float(shown["p05_m"].min())), 1.05 * highest)
     for place, year in enumerate(years):
-        left = NAMES_CM + place * (panel + GAP_CM)
+        left = left_cm + place * (panel + GAP_CM)
         ax = page.axes(left, width_cm - left - panel, TITLE_CM, height)
         _panel(ax, table[table["year"] == year], states, scenarios, step)
         ax.set_xlim(*limits)
@@ -97,19 +102,19 @@ def _draw(ds: xr.Dataset, table: pd.DataFrame, width_cm: float) -> Figure:
             ax.set_yticklabels([])
         if place == len(years) // 2:
             ax.set_xlabel(say("axis.avoided_fall"))
-    words = page.blank(width_cm - NUMBERS_CM + 0.15, 0.0, TITLE_CM, height)
+    words = page.blank(width_cm - numbers_cm + 0.15, 0.0, TITLE_CM, height)
     words.set_ylim(len(states) * step - 0.5 * BETWEEN_ROWS - 0.5, -0.5 * BETWEEN_ROWS - 0.5)
-    last = by_labels(table[table["year"] == years[-1]], "state", "scenario")
     for i, state in enumerate(states):
         for j, scenario in enumerate(scenarios):
-            row, y = last[state, scenario], i * step + j
+            y = i * step + j
             words.plot(
                 0.12, y, style.SCENARIOS[scenario].marker, color=style.STATES[state].colour, markersize=3
             )
             label = name("scenario", scenario)
-            words.text(0.3, y, label, va="center_baseline", fontsize=style.SMALL, color=style.MUTED)
-            text = spread_text(row["mean_m"], row["p05_m"], row["p95_m"], 3)
-            words.text(NUMBERS_CM - 0.3, y, text, ha="right", va="center_baseline", fontsize=style.SMALL)
+            words.text(MARK_CM, y, label, va="center_baseline", fontsize=style.SMALL, color=style.MUTED)
+            right = numbers_cm - RIGHT_CM
+            text = texts[state, scenario]
+            words.text(right, y, text, ha="right", va="center_baseline", fontsize=style.SMALL)
     return page.figure
 
 

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
-
 import numpy as np
 import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from caspian_sim import data
@@ -20,9 +15,6 @@ from caspian_sim.basin.sectors import Bed, load_bed, load_sectors
 from caspian_sim.errors import DataError
 from caspian_sim.figures import chart, style
 from caspian_sim.figures.reading import (
-    HIGH,
-    LOW,
-    MEDIAN,
     RUN_COORDINATES,
     choose,
     member_count,
@@ -31,7 +23,23 @@ from caspian_sim.figures.reading import (
     run_footer,
     yearly_quantiles,
 )
-from caspian_sim.figures.text import name, number, say, typeset
+from caspian_sim.figures.shoreline_key import (
+    DRY,
+    HATCHES,
+    HEAD,
+    KEPT,
+    LOST,
+    POINTS,
+    SHORES,
+    Row,
+    View,
+    broken,
+    futures_key,
+    height_cm,
+    programme_key,
+    write_key,
+)
+from caspian_sim.figures.text import name, say, typeset
 from caspian_sim.impacts.seabed import require_shipped_hypsometry
 
 Array = NDArray[np.float64]
@@ -39,38 +47,11 @@ Array = NDArray[np.float64]
 MIDDLE_SCENARIO = "ssp245"
 """Shown when no scenario is asked for."""
 NEEDED = ("sea_level", "time_bnds", *RUN_COORDINATES)
-POINTS = {"p95": HIGH, "p50": MEDIAN, "p05": LOW}
-"""Points of the level over the members, from the highest shore to the lowest."""
-DRY = (("#74421A", ""), ("#C58F4B", ""), ("#F3E2BC", ".."))
-"""Seabed that falls dry, from what nearly all members lay bare to what few do: colour and hatch."""
-KEPT, LOST = ("#C4E6D0", "//////"), ("#F2D6E4", "\\\\\\\\\\\\")
-"""Seabed that a programme keeps under water, or lays bare."""
-HATCHES = {"..": "#8A6A35", "//////": "#1B7F4B", "\\\\\\\\\\\\": "#8E2E63"}
-"""Colours of the hatches."""
-SHORES: dict[str, tuple[str, float, Any]] = {
-    "today": (style.INK, 0.9, "-"),
-    "p95": ("#1F5FA8", 0.7, (0, (6, 1, 1, 1))),
-    "p50": ("#33414B", 0.8, (0, (4, 1.6))),
-    "p05": ("#8A6A35", 0.7, "-"),
-}
-"""Colour, width and dashes of the shores."""
 GAP_CM = 0.4
 HEAD_CM = 0.5
 """Room for the name of a chart above it."""
-
-
-@dataclass(frozen=True)
-class _View:
-    """What is drawn."""
-
-    scenario: str
-    programme: str
-    baseline: str
-    year: int
-
-    @property
-    def compares(self) -> bool:
-        return self.programme != self.baseline
+SLIDE_CHART_CM, SLIDE_KEY_CM = 10.0, 7.5
+"""Width of a chart on a slide, and least width of the key beside it."""
 
 
 def shoreline(
@@ -163,7 +144,7 @@ def shoreline_table(
 
 def _view(
     ds: xr.Dataset, scenario: str | None, programme: str | None, baseline: str | None, year: int | None
-) -> _View:
+) -> View:
     scenarios, programmes = ([str(label) for label in ds[dim].values] for dim in ("scenario", "programme"))
     if scenario is None:
         scenario = MIDDLE_SCENARIO if MIDDLE_SCENARIO in scenarios else scenarios[0]
@@ -178,7 +159,7 @@ def _view(
         raise DataError(
             f"the dataset has no year {year}\n    found    {year}\n    allowed  {years[0]} to {years[-1]}"
         )
-    return _View(
+    return View(
         choose(ds, "scenario", scenario),
         choose(ds, "programme", programme),
         choose(ds, "programme", baseline),
@@ -195,17 +176,25 @@ def _today(ds: xr.Dataset) -> tuple[int, float]:
     return int(record["year"][-1]), float(record[-1])
 
 
-def _draw(ds: xr.Dataset, table: pd.DataFrame, view: _View, width_cm: float) -> Figure:
-    narrow = width_cm < style.NARROW_CM
+def _draw(ds: xr.Dataset, table: pd.DataFrame, view: View, width_cm: float) -> Figure:
+    narrow, slide = width_cm < style.NARROW_CM, style.now().slide
     charts = 2 if view.compares else 1
+    # Beside the charts, or else each below its own.
+    aside = slide or (charts == 1 and not narrow)
+    if slide:
+        width_cm = style.room_for(width_cm, charts * (SLIDE_CHART_CM + GAP_CM) + SLIDE_KEY_CM)
     room = width_cm - 2 * style.MARGIN_CM
-    chart_cm = room if narrow else (room - GAP_CM) / 2
-    tall = chart.height_cm(chart_cm)
-    keys = [_futures_key(table, view)] + ([_programme_key(table, view)] if view.compares else [])
-    row = style.SMALL * style.LINE_SPACING / style.POINTS_PER_CM + 0.08
-    key_cm = [row * len(key) + 0.5 for key in keys]
-    beside = charts == 1 and not narrow
-    each = [HEAD_CM + tall + (0.0 if beside else below) for below in key_cm]
+    chart_cm = SLIDE_CHART_CM if slide else room if narrow else (room - GAP_CM) / 2
+    tall, head_cm = chart.height_cm(chart_cm), style.room_cm([], HEAD_CM)
+    heads, keys = _heads(view), [futures_key(table, view)]
+    if view.compares:
+        keys.append(programme_key(table, view))
+    if aside:
+        keys = [_together(heads, keys) if view.compares else keys[0]]
+    key_room = room - charts * (chart_cm + GAP_CM) if aside else chart_cm
+    written = [broken(key, key_room) for key in keys]
+    key_cm = [height_cm(rows) + 0.5 for rows in written]
+    each = [head_cm + max(tall, key_cm[0]) if aside else head_cm + tall + below for below in key_cm]
     page = style.page(
         width_cm,
         sum(each) if narrow else max(each),
@@ -224,35 +213,47 @@ def _draw(ds: xr.Dataset, table: pd.DataFrame, view: _View, width_cm: float) -> 
         left = style.MARGIN_CM + (0.0 if narrow else place * (chart_cm + GAP_CM))
         down = sum(each[:place]) if narrow else 0.0
         right = width_cm - left - chart_cm
-        ax = page.axes(left, right, down + HEAD_CM, tall)
+        ax = page.axes(left, right, down + head_cm, tall)
         chart.draw_ground(ax)
         if place == 0:
             _futures(ax, bed, level, view.baseline)
-            head = say("shoreline.futures", programme=name("programme", view.baseline), year=view.year)
         else:
             _programme(ax, bed, level, view)
-            head = say(
-                "shoreline.compared",
-                programme=name("programme", view.programme),
-                baseline=name("programme", view.baseline),
-                year=view.year,
-            )
         chart.draw_lines(ax, bed)
         chart.draw_names(ax, chart_cm)
         ax.text(
             chart.WEST_KM,
             chart.head_km(chart_cm),
-            head,
+            heads[place],
             fontsize=style.BODY,
             fontweight="bold",
             va="bottom",
         )
-        if beside:
-            key_ax = page.blank(left + chart_cm + GAP_CM, style.MARGIN_CM, HEAD_CM, key_cm[0])
-        else:
-            key_ax = page.blank(left, right, down + HEAD_CM + tall, key_cm[place])
-        _write_key(key_ax, keys[place], key_cm[place], row)
+        if not aside:
+            write_key(page.blank(left, right, down + head_cm + tall, key_cm[place]), written[place])
+    if aside:
+        left = style.MARGIN_CM + charts * (chart_cm + GAP_CM)
+        write_key(page.blank(left, style.MARGIN_CM, head_cm, key_cm[0]), written[0])
     return page.figure
+
+
+def _heads(view: View) -> list[str]:
+    """Words above the charts."""
+    return [
+        say("shoreline.futures", programme=name("programme", view.baseline), year=view.year),
+        say(
+            "shoreline.compared",
+            programme=name("programme", view.programme),
+            baseline=name("programme", view.baseline),
+            year=view.year,
+        ),
+    ]
+
+
+def _together(heads: list[str], keys: list[list[Row]]) -> list[Row]:
+    """Make one key of those of two charts, without what would be said twice."""
+    first, second = keys
+    return [(HEAD, heads[0]), *first, (HEAD, heads[1]), *(row for row in second if row not in first)]
 
 
 def _wet(bed: Bed, level: float) -> Array:
@@ -295,7 +296,7 @@ def _futures(ax: Axes, bed: Bed, level: dict[tuple[str, str], float], programme:
     _line(ax, bed, today, "today", 2.1)
 
 
-def _programme(ax: Axes, bed: Bed, level: dict[tuple[str, str], float], view: _View) -> None:
+def _programme(ax: Axes, bed: Bed, level: dict[tuple[str, str], float], view: View) -> None:
     today = _wet(bed, level["today", ""])
     without, with_it = (_wet(bed, level["p50", label]) for label in (view.baseline, view.programme))
     higher, lower = np.minimum(without, with_it), np.maximum(without, with_it)
@@ -307,107 +308,11 @@ def _programme(ax: Axes, bed: Bed, level: dict[tuple[str, str], float], view: _V
     _line(ax, bed, today, "today", 2.1)
 
 
-# A row of a key: how it is shown, and its words.
-_Row = tuple[str | tuple[str, str], str]
-
-
-def _futures_key(table: pd.DataFrame, view: _View) -> list[_Row]:
-    rows = table[table["programme"] == view.baseline].set_index("shore")
-    last: list[_Row] = [("sector", say("shoreline.sector")), _marks_row()]
-    if rows["level_m_bhs"].nunique() == 1:
-        level = number(float(rows["level_m_bhs"]["p50"]), 1)
-        area = number(_rounded(max(float(rows["exposed_km2"]["p50"]), 0.0)))
-        dry = (DRY[0], say("shoreline.dry.one", area=area))
-        return [_today_row(table), ("p50", say("shoreline.one", level=level)), dry, *last]
-    shares = dict(zip(POINTS, (HIGH, MEDIAN, LOW), strict=True))
-    shores: list[_Row] = []
-    bands: list[_Row] = []
-    for point, paint in zip(POINTS, DRY, strict=True):
-        level = number(float(rows["level_m_bhs"][point]), 1)
-        exposed = max(float(rows["exposed_km2"][point]), 0.0)
-        percent = number(100.0 * shares[point])
-        shores.append((point, say(f"shoreline.{point}", level=level)))
-        bands.append((paint, say("shoreline.dry", percent=percent, area=number(_rounded(exposed)))))
-    return [_today_row(table), *shores, *bands, *last]
-
-
-def _programme_key(table: pd.DataFrame, view: _View) -> list[_Row]:
-    medians = table[table["shore"] == "p50"].set_index("programme")
-    labels = [view.programme, view.baseline]
-    with_it, without = medians["exposed_km2"].reindex(labels).tolist()
-    level_with, level_without = medians["level_m_bhs"].reindex(labels).tolist()
-    gain, both = without - with_it, max(min(without, with_it), 0.0)
-    kind = "kept" if gain >= 0.0 else "lost"
-    values = {
-        "programme": name("programme", view.programme),
-        "baseline": name("programme", view.baseline),
-        "area": number(_rounded(abs(gain))),
-    }
-    return [
-        _today_row(table),
-        (DRY[1], say("shoreline.both", area=number(_rounded(both)))),
-        (KEPT if gain >= 0.0 else LOST, say(f"shoreline.{kind}", **values)),
-        (
-            "p50",
-            say(
-                "shoreline.medians",
-                without=number(level_without, 1),
-                with_it=number(level_with, 1),
-                **values,
-            ),
-        ),
-        ("sector", say("shoreline.sector")),
-        _marks_row(),
-    ]
-
-
-def _today_row(table: pd.DataFrame) -> _Row:
-    today = table.iloc[0]
-    return (
-        "today",
-        say(
-            "shoreline.today",
-            year=int(today["year"]),
-            level=number(float(today["level_m_bhs"]), 2),
-            area=number(_rounded(float(today["area_km2"]))),
-        ),
-    )
-
-
-def _marks_row() -> _Row:
-    return "marks", say("shoreline.marks")
-
-
-def _rounded(area: float) -> float:
-    """Area to hundreds of km², still finer than it is known."""
-    return round(area, -2)
-
-
-def _write_key(ax: Axes, rows: Sequence[_Row], top: float, row_cm: float) -> None:
-    y = top - 0.2
-    for kind, words in rows:
-        y -= row_cm
-        middle = y + 0.1
-        if isinstance(kind, tuple):
-            colour, hatch = kind
-            box = ((0.05, middle - 0.11), 0.5, 0.22)
-            edge = HATCHES.get(hatch, colour)
-            ax.add_patch(Rectangle(*box, facecolor=colour, edgecolor=edge, hatch=hatch, linewidth=0.0))
-            ax.add_patch(Rectangle(*box, facecolor="none", edgecolor=style.MUTED, linewidth=0.4))
-        elif kind == "marks":
-            ax.plot([0.15], [middle], "o", color=style.INK, markersize=3.0)
-            ax.plot([0.45], [middle], "s", color=style.INK, markersize=3.0)
-        else:
-            colour, width, dashes = SHORES.get(kind, (style.MUTED, 0.7, (0, (1, 2))))
-            ax.plot([0.05, 0.55], [middle, middle], color=colour, linewidth=width, linestyle=dashes)
-        ax.text(0.7, y, words, fontsize=style.SMALL, va="baseline")
-
-
-def _sources(ds: xr.Dataset, view: _View) -> list[str]:
+def _sources(ds: xr.Dataset, view: View) -> list[str]:
     shipped = data.entry("hypsometry")
     words = [
         say("shoreline.caveat"),
-        say("shoreline.sources", grade=typeset(shipped.grade)),
+        say("shoreline.sources", grade=name("grade", typeset(shipped.grade))),
     ]
     shown = list(dict.fromkeys([view.baseline, view.programme]))
     if len(shown) < ds.sizes["programme"]:

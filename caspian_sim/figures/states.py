@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import xarray as xr
 from matplotlib.axes import Axes
 
@@ -9,8 +11,13 @@ from caspian_sim.figures import style
 from caspian_sim.figures.reading import ASSUMPTION, run_footer
 from caspian_sim.figures.text import name, number, say
 
-NAMES_CM = 2.6
-"""Room for the names of the states."""
+NAMES_CM, BESIDE_CM = 2.6, 0.4
+"""Least room for the names of the states, and what of it is margin."""
+
+
+def names_cm(names: Iterable[str]) -> float:
+    """Room for the names of states, and what stands in their rows, at the left of a plot, cm."""
+    return style.room_cm(names, NAMES_CM - BESIDE_CM) + BESIDE_CM
 
 
 def attribution_footer(ds: xr.Dataset, how: str = "states.means") -> list[str]:

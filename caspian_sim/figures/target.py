@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from caspian_sim.figures import style
 from caspian_sim.figures.reading import HASH_DIGITS, own_series, require, run_config
-from caspian_sim.figures.text import name, number, say
+from caspian_sim.figures.text import axis_numbers, decimal_mark, name, number, plain_number, say
 
 NEEDED = (
     "required_inflow",
@@ -21,7 +21,7 @@ NEEDED = (
     "programme_probability",
 )
 WHOLE = "whole catalogue"
-PLOT_CM, GAP_CM, TITLE_CM, ROW_CM = 6.2, 1.6, 0.3, 0.38
+PLOT_CM, TITLE_CM, ROW_CM = 6.2, 0.3, 0.38
 PERCENT = 100.0
 BEHIND_WORDS = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.8}
 LEAST_AXIS = 30.0
@@ -80,17 +80,18 @@ def whole_catalogue(ds: xr.Dataset) -> tuple[float, float, float]:
 
 def _draw(ds: xr.Dataset, width_cm: float) -> Figure:
     narrow = width_cm < style.NARROW_CM
-    rows = (ds.sizes["scenario"] + 1) * ROW_CM
+    rows = (ds.sizes["scenario"] + 1) * style.room_cm([], ROW_CM)
     plots = 2 * (PLOT_CM + style.BELOW_CM) if narrow else PLOT_CM + style.BELOW_CM
     page = style.page(width_cm, TITLE_CM + plots + rows, say("target.title"), _subtitle(ds), _footer(ds))
     if narrow:
         curve = page.axes(style.LEFT_CM, 0.4, TITLE_CM, PLOT_CM)
         chance = page.axes(style.LEFT_CM, 0.4, TITLE_CM + PLOT_CM + style.BELOW_CM, PLOT_CM)
     else:
-        room = (width_cm - style.LEFT_CM - GAP_CM - 0.4) / 2
+        gap = style.LEFT_CM + 0.1
+        room = (width_cm - style.LEFT_CM - gap - 0.4) / 2
         curve = page.axes(style.LEFT_CM, width_cm - style.LEFT_CM - room, TITLE_CM, PLOT_CM)
         chance = page.axes(width_cm - 0.4 - room, 0.4, TITLE_CM, PLOT_CM)
-        chance.yaxis.set_label_coords((style.LABEL_CM - GAP_CM) / room, 0.5)
+        chance.yaxis.set_label_coords((style.LABEL_CM - gap) / room, 0.5)
     highest = _highest_inflow(ds)
     _curves(curve, ds, highest)
     _chances(chance, ds, highest)
@@ -123,7 +124,7 @@ def _curves(ax: Axes, ds: xr.Dataset, highest: float) -> None:
     asked = ds.attrs["target_level"]
     ax.axvline(asked, color=style.INK, linewidth=0.8, linestyle=(0, (3, 2)), zorder=4)
     ax.annotate(
-        say("target.asked", level=number(asked, 2).rstrip("0").rstrip(".")),
+        say("target.asked", level=number(asked, 2).rstrip("0").rstrip(decimal_mark())),
         (asked, highest),
         (3, -8),
         textcoords="offset points",
@@ -142,7 +143,7 @@ def _curves(ax: Axes, ds: xr.Dataset, highest: float) -> None:
     )
     ax.set(xlim=(levels[0], levels[-1]), ylim=(0.0, highest))
     ax.set(xlabel=say("axis.target"), ylabel=say("axis.extra_inflow"))
-    ax.xaxis.set_major_formatter(lambda value, _: number(value, 1))
+    ax.xaxis.set_major_formatter(axis_numbers(1))
 
 
 def _chances(ax: Axes, ds: xr.Dataset, highest: float) -> None:
@@ -164,7 +165,8 @@ def _chances(ax: Axes, ds: xr.Dataset, highest: float) -> None:
 def _answers(ax: Axes, ds: xr.Dataset, top: float) -> None:
     """Write the answer of each scenario for the level that was asked for."""
     attrs = ds.attrs
-    y = top - 0.5 * ROW_CM
+    row_cm = style.room_cm([], ROW_CM)
+    y = top - 0.5 * row_cm
     text = say(
         "target.answers",
         level=number(attrs["target_level"], 2),
@@ -173,7 +175,7 @@ def _answers(ax: Axes, ds: xr.Dataset, top: float) -> None:
     ax.text(0.0, y, text, fontsize=style.SMALL, color=style.MUTED, va="center_baseline")
     asked = ds.sel(target_level=attrs["target_level"])
     for scenario in ds["scenario"].values:
-        y -= ROW_CM
+        y -= row_cm
         mark = style.SCENARIOS[str(scenario)]
         ax.plot(0.2, y, mark.marker, color=mark.colour, markersize=4.5, clip_on=False)
         now = asked.sel(scenario=scenario)
@@ -193,9 +195,9 @@ def _subtitle(ds: xr.Dataset) -> str:
     return say(
         "target.subtitle",
         start=attrs["inflow_start"],
-        ramp=say("target.ramp", years=f"{years:g}") if years else "",
+        ramp=say("target.ramp", years=plain_number(years)) if years else "",
         span=say("target.throughout" if attrs["throughout"] else "target.in", year=attrs["target_year"]),
-        probability=f"{attrs['probability']:g}",
+        probability=plain_number(attrs["probability"]),
         confidence=number(PERCENT * attrs["confidence"]),
         level=number(attrs["target_level"], 2),
     )
@@ -210,7 +212,7 @@ def verdicts(ds: xr.Dataset) -> list[str]:
         if chosen.any():
             names = ", ".join(name("scenario", str(s)) for s in ds["scenario"].values[chosen])
             inflow = number(float(whole["programme_inflow"].values[chosen].mean()))
-            probability = f"{ds.attrs['probability']:g}"
+            probability = plain_number(ds.attrs["probability"])
             lines.append(say(key, names=names, inflow=inflow, probability=probability))
     return lines
 

@@ -397,10 +397,23 @@ def number(value: float, digits: int = 0, sign: bool = False, grouped: bool = Tr
     return text.translate(marks)
 
 
-def axis_numbers() -> Callable[[float, float], str]:
-    """Give what writes the numbers of an axis, each with as many digits as it needs, in the language."""
-    mark = decimal_mark()
-    return lambda value, _: with_decimal_mark(typeset(f"{value:g}"), mark)
+def axis_numbers(digits: int | None = None) -> Callable[[float, float], str]:
+    """Give what writes the numbers of an axis in the language, also when that is no longer spoken.
+
+    Each has as many digits as it needs, unless `digits` are given.
+    """
+    table = _TABLE.get()
+
+    def write(value: float, _: float) -> str:
+        with speaking(table):
+            return plain_number(value) if digits is None else number(value, digits)
+
+    return write
+
+
+def plain_number(value: float) -> str:
+    """Write a number with as many digits as it needs and no mark between thousands."""
+    return with_decimal_mark(typeset(f"{value:g}"), decimal_mark())
 
 
 def decimal_mark() -> str:

@@ -59,6 +59,7 @@ IMPACTS: Mapping[str, str] = {
     "figure. Single days and wind are not in the annual mean.",
     # Route
     "route.title": "Water on the route {route}",
+    "route.pack": "Water on a route between ports",
     "route.subtitle": "{scenario}, {programme}: depth left, median of {members} members with 50 % and 90 % "
     "band. Dashed: what the vessel needs to load in full.",
     "route.panel": "{port} · {grade}",

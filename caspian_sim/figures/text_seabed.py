@@ -12,6 +12,7 @@ SEABED: Mapping[str, str] = {
     "chart.bay": "Kara-Bogaz-\nGol",
     "chart.km": "{length} km",
     "shoreline.title": "The shore of the Caspian Sea, today and in {year}",
+    "shoreline.pack": "The shore of the Caspian Sea, today and in the future",
     "shoreline.subtitle": "{scenario}, {members} members, annual mean level of {year}. Equal-area "
     "projection.",
     "shoreline.subtitle.single": "{scenario}, one member, annual mean level of {year}. Equal-area "

@@ -11,6 +11,11 @@ STATES: Mapping[str, str] = {
     "state.KZ": "Kazakhstan",
     "state.RU": "Russia",
     "state.TM": "Turkmenistan",
+    "state_short.AZ": "AZ",
+    "state_short.IR": "IR",
+    "state_short.KZ": "KZ",
+    "state_short.RU": "RU",
+    "state_short.TM": "TM",
     "states.caveat": "What the measures could save is an assumption with a range (grade D), not data.",
     "states.paired": "Each of the {members} members has the same climate and parameters with measures and "
     "without.",
