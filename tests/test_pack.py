@@ -21,7 +21,7 @@ from caspian_sim.figures.change import change, change_table
 from caspian_sim.figures.crossing import crossing, crossing_table, first_year
 from caspian_sim.figures.flows import flows, flows_table
 from caspian_sim.figures.language import available, english, load_language, read_texts, texts_yaml
-from caspian_sim.figures.pack import PACK
+from caspian_sim.figures.pack import PACK, Subjects
 from caspian_sim.results import save
 
 OF_THE_PACK = pytest.mark.parametrize("name", [name for name in PACK if not name.startswith("literature")])
@@ -269,6 +269,18 @@ def test_every_figure_of_the_pack_says_what_it_needs():
         assert figure.name == name
         assert figure.title
         assert figure.needed or figure.compute
+
+
+@pytest.mark.parametrize("name", ["joint", "alone", "shapley", "burden", "target", "marginal", "delay"])
+def test_figure_of_measures_finds_its_result_beside_a_run_and_is_refused_without(name):
+    ds = subjects()[name]
+    assert Subjects([run(), ds]).of(PACK[name]) is ds
+    with pytest.raises(DataError) as error:
+        draw(name, run())
+    assert str(error.value) == (
+        f"figure {name!r} cannot be drawn: variable {PACK[name].missing(run())[0]!r} is missing\n"
+        f"    needed   a result of {PACK[name].command}"
+    )
 
 
 # ---- texts ---------------------------------------------------------------------------------------

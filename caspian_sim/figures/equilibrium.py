@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any, cast
 
 import numpy as np
@@ -12,7 +13,7 @@ from matplotlib.figure import Figure
 
 from caspian_sim import data
 from caspian_sim.climate.scenario import BASELINE
-from caspian_sim.evaluate.equilibrium import COEFFICIENTS
+from caspian_sim.evaluate.equilibrium import COEFFICIENTS, Strait
 from caspian_sim.evaluate.equilibrium import equilibrium as equilibria
 from caspian_sim.figures import style
 from caspian_sim.figures.reading import ASSUMPTION, require
@@ -87,15 +88,7 @@ def equilibrium_table(ds: xr.Dataset | None = None) -> pd.DataFrame:
     """
     ds = _forcing(ds)
     middle, depth = float(ds["inflow"]), float(ds["net_evaporation"])
-    reach = HALF_WIDTH + SMOOTHED
-    inflow = middle + np.arange(-reach, reach + STEP, STEP)
-    found = equilibria(
-        inflow[inflow >= 0.0],
-        [max(depth + offset, 0.0) for offset in OFFSETS],
-        groundwater=float(ds["groundwater"]),
-        strait=ds.attrs["strait"],
-        area_factor=float(ds["area_factor"]),
-    )
+    found = _curves(middle, depth, float(ds["groundwater"]), ds.attrs["strait"], float(ds["area_factor"]))
     frame = found[["level", "response_time", "strait_outflow"]].to_dataframe().reset_index()
     table = pd.DataFrame(
         {
@@ -109,6 +102,22 @@ def equilibrium_table(ds: xr.Dataset | None = None) -> pd.DataFrame:
     )
     inside = (table["inflow_km3_per_yr"] - middle).abs() <= HALF_WIDTH + 0.5 * STEP
     return table[inside].reset_index(drop=True)
+
+
+@functools.lru_cache(maxsize=4)
+def _curves(
+    middle: float, depth: float, groundwater: float, strait: Strait, area_factor: float
+) -> xr.Dataset:
+    """Equilibria around a forcing; kept, since a figure and its numbers need the same."""
+    reach = HALF_WIDTH + SMOOTHED
+    inflow = middle + np.arange(-reach, reach + STEP, STEP)
+    return equilibria(
+        inflow[inflow >= 0.0],
+        [max(depth + offset, 0.0) for offset in OFFSETS],
+        groundwater=groundwater,
+        strait=strait,
+        area_factor=area_factor,
+    )
 
 
 def _running_mean(frame: pd.DataFrame) -> pd.Series[float]:

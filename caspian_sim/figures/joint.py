@@ -16,7 +16,7 @@ from caspian_sim.figures.reading import HIGH, LOW, MEDIAN, RUN_COORDINATES, midd
 from caspian_sim.figures.states import attribution_footer, spread_text
 from caspian_sim.figures.text import name, number, say
 
-NEEDED = ("sea_level", *RUN_COORDINATES)
+NEEDED = ("sea_level", "avoided_fall_joint", *RUN_COORDINATES)
 LEVEL_CM, DIFFERENCE_CM, GAP_CM, LABELS_CM, LABELS_NARROW_CM = 6.0, 3.6, 0.5, 3.55, 2.95
 TO_LABEL_CM, RIGHT_CM = 0.38, 0.17
 """Room for the line to a label, and beside the label."""
