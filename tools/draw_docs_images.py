@@ -37,6 +37,7 @@ def subject(kind: str, folder: str | None = None) -> Any:
         "run": partial(cs.run, QUICKSTART),
         "attribute": partial(cs.attribute, QUICKSTART),
         "target": partial(cs.target, QUICKSTART, level=-29.5, year=2050, probability=0.5),
+        "tradeoffs": partial(cs.tradeoffs, QUICKSTART),
         "delay": partial(cs.delay, QUICKSTART, starts=(2027, 2035, 2045)),
         "hindcast": cs.hindcast,
         "basin": cs.hypsometry,
@@ -57,6 +58,7 @@ PICTURES: Mapping[str, str] = {
     **dict.fromkeys(("joint", "alone", "shapley", "burden"), "attribute"),
     **dict.fromkeys(("target", "marginal"), "target"),
     "delay": "delay",
+    "tradeoffs": "tradeoffs",
     **dict.fromkeys(("hindcast", "checklist"), "hindcast"),
     "hypsometry": "basin",
     **dict.fromkeys(("literature", "literature_gap"), "literature"),
@@ -68,50 +70,6 @@ PICTURES: Mapping[str, str] = {
 
 
 def main() -> None:
-<<<<<<< HEAD
-    subjects = {
-        "run": cs.run(ROOT / "configs" / "quickstart.yaml"),
-        "hindcast": cs.hindcast(),
-        "basin": cs.hypsometry(),
-    }
-    pictures = {name: kind.draw(subjects[kind.shows]) for name, kind in figures.FIGURES.items()}
-    pictures |= {
-        name: draw(subjects["run"])
-        for name, draw in (
-            ("ports", figures.ports),
-            ("route", figures.route),
-            ("ecosystem", figures.ecosystem),
-        )
-    } | {
-        "shoreline": figures.shoreline(subjects["run"]),
-        "seabed": figures.seabed(subjects["run"]),
-    }
-    for name in ("crossing", "flows", "change"):
-        pictures[name] = figures.draw(name, subjects["run"])
-    pictures["equilibrium"] = figures.equilibrium()
-    beside = cs.literature()
-    pictures |= {"literature": figures.literature(beside), "literature_gap": figures.literature_gap(beside)}
-    forecasts = cs.open(sys.argv[1])
-    pictures |= {
-        "outlook": figures.outlook(cs.outlook()),
-        "reconstruction": figures.reconstruction(cs.reconstruct()),
-        "checklist": figures.checklist(subjects["hindcast"]),
-        "forecasts": figures.forecasts(forecasts),
-        "verification": figures.verification(score_forecasts(forecasts)),
-    }
-    quickstart = ROOT / "configs" / "quickstart.yaml"
-    pictures["tradeoffs"] = figures.tradeoffs(cs.tradeoffs(quickstart))
-    pictures["variance"] = figures.variance(cs.variance(quickstart))
-    pictures["sensitivity"] = figures.sensitivity(
-        cs.sensitivity(quickstart, overrides=("climate.scenarios=[ssp245]",))
-    )
-    for name, figure in pictures.items():
-        drawn = io.BytesIO()
-        figure.savefig(drawn, format="png", dpi=DOTS_PER_INCH)
-        picture = Image.open(drawn).convert("RGB").quantize(COLOURS)
-        picture.save(IMAGES / f"{name}.png", optimize=True)
-        print(f"docs/images/{name}.png: {(IMAGES / f'{name}.png').stat().st_size // 1024} kB")
-=======
     parser = argparse.ArgumentParser(description="Draw the pictures of the documentation anew.")
     parser.add_argument("--forecasts", metavar="FOLDER", help="what caspian-sim verify has written")
     parser.add_argument("names", metavar="NAME", nargs="*", help=f"of {', '.join(PICTURES)}; all without one")
@@ -133,7 +91,6 @@ def write(name: str, figure: Figure) -> None:
     file = IMAGES / f"{name}.png"
     picture.save(file, optimize=True)
     print(f"docs/images/{file.name}: {file.stat().st_size // 1024} kB")
->>>>>>> pack2
 
 
 if __name__ == "__main__":
