@@ -476,6 +476,16 @@ def test_pdf_is_the_same_for_the_same_page(html):
     assert first == brief_pdf(html, "0123")
 
 
+def test_drawings_on_paper_carry_the_alternative_text_of_their_figure(html, page):
+    from html import unescape
+
+    from caspian_sim.briefing.pdf import with_titles
+
+    titles = re.findall(r"<svg [^>]*><title>([^<]*)</title>", with_titles(html))
+    assert len(titles) == html.count("<svg ")
+    assert list(dict.fromkeys(map(unescape, titles))) == page.alts
+
+
 def test_command_writes_the_page_and_says_where(ds, tmp_path):
     cs.save(ds, tmp_path / "told.nc")
     made = CliRunner().invoke(cli.main, ["brief", str(tmp_path), "--format", "html"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,8 @@ TYPE_PT = 8.2
 SMALLER, LEAST = 0.2, 7.0
 """Steps in which type gets smaller until the brief has its two pages, and where that ends, points."""
 VARIANT = "pdf/ua-1"
+_FIGURE = re.compile(r'<div role="img" aria-label="(?P<alt>[^"]*)">.*?</figure>', re.DOTALL)
+_OPENING = re.compile(r"<svg [^>]*>")
 
 
 def brief_pdf(html: str, identifier: str) -> bytes:
@@ -42,6 +45,16 @@ def brief_pdf(html: str, identifier: str) -> bytes:
     return written
 
 
+def with_titles(html: str) -> str:
+    """Put the alternative text of a figure into its drawings as well, where weasyprint looks for it."""
+
+    def titled(figure: re.Match[str]) -> str:
+        title = f"<title>{figure['alt']}</title>"
+        return _OPENING.sub(lambda opening: opening[0] + title, figure[0])
+
+    return _FIGURE.sub(titled, html)
+
+
 def pages_before_annex(document: Document) -> int:
     """Count the pages before the one on which the annex begins."""
     return next(i for i, page in enumerate(document.pages) if ANNEX in page.anchors)
@@ -53,7 +66,7 @@ def _set(html: str, size: float) -> Document:
 
     fonts = FontConfiguration()
     sheet = CSS(string=f"@media print {{ html {{ font-size: {size:.1f}pt }} }}", font_config=fonts)
-    page = HTML(string=html, url_fetcher=_from_the_page_alone)
+    page = HTML(string=with_titles(html), url_fetcher=_from_the_page_alone)
     return page.render(stylesheets=[sheet], font_config=fonts)
 
 
