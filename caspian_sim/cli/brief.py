@@ -21,7 +21,9 @@ from caspian_sim.cli.shared import overwrite_option, quiet_option, writing
 @overwrite_option
 @quiet_option
 def brief(results: Path, output: Path | None, formats: str, lang: str, overwrite: bool, quiet: bool) -> None:
-    """Write the policy brief of RESULTS: two pages and a technical annex.
+    """Write the policy brief of RESULTS.
+
+    Two pages and a technical annex.
 
     RESULTS is the folder of a run, or its file. The page holds all that it shows and needs no network. Every
     number is computed from the results, and every likelihood is a share of their members.
