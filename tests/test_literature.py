@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
+from drawn_pages import assert_legible, foreign_words
 from matplotlib.text import Text
 from numpy.testing import assert_allclose, assert_array_equal
-from pages import assert_legible, foreign_words
 
 import caspian_sim as cs
 from caspian_sim import cli, figures

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import xarray as xr
 from click.testing import CliRunner
+from drawn_pages import assert_legible, foreign_words
 from numpy.testing import assert_allclose
-from pages import assert_legible, foreign_words
 from test_figures import HINDCAST, RUN, draws, picture, without_letters, words_of
 from tiny_results import run, subjects
 

@@ -14,7 +14,7 @@ from caspian_sim.figures.states import attribution_footer
 from caspian_sim.figures.text import name, number, say
 
 NEEDED = ("avoided_fall_shapley", "water_brought_joint", "avoided_seabed_joint", *RUN_COORDINATES)
-STATE_CM, RULE_CM, NUMBERS_CM = 3.1, 2.4, 2.1
+STATE_CM, RULE_CM, NUMBERS_CM = 3.15, 2.45, 2.1
 """Least room for the names of states and of rules, and for the numbers at the right."""
 ROW_CM, BETWEEN_ROWS = 0.36, 0.8
 WHOLE = 100.0
@@ -108,13 +108,13 @@ def _draw(ds: xr.Dataset, table: pd.DataFrame, width_cm: float) -> Figure:
         for key, row in found.items()
     }
     rules = [say(f"burden.rule.{rule}") for rule in RULES]
-    rules_cm = style.room_cm(rules, RULE_CM) + 0.4
-    numbers_cm = style.room_cm(texts.values(), NUMBERS_CM) + 0.3
+    rules_cm = style.room_cm(rules, RULE_CM) + 0.35
+    numbers_cm = style.room_cm(texts.values(), NUMBERS_CM, bold=True) + 0.3
     names = [name("state", state) for state in states]
     states_cm = max(
         style.room_cm(gains.values(), STATE_CM), *(style.text_width(w, style.BODY, bold=True) for w in names)
     )
-    left = rules_cm if narrow else states_cm + style.MARGIN_CM + rules_cm
+    left = rules_cm if narrow else states_cm + 0.15 + rules_cm
     ax = page.axes(left, numbers_cm, 0.0, height)
     beside = ax.get_yaxis_transform()
     longest = 1.04 * float(max(table["volume_km3_per_yr_p95"].max(), table["volume_km3_per_yr"].max(), 1e-9))

@@ -21,7 +21,7 @@ NEEDED = ("avoided_fall_shapley", *RUN_COORDINATES)
 MOST_YEARS, MOST_YEARS_NARROW = 3, 1
 QUANTILES = (0.05, 0.25, 0.75, 0.95)
 ROW_CM, BETWEEN_ROWS, GAP_CM, TITLE_CM = 0.34, 0.8, 0.35, 0.5
-NUMBERS_CM, MARK_CM, RIGHT_CM = 2.7, 0.3, 0.3
+NUMBERS_CM, MARK_CM, RIGHT_CM = 2.8, 0.3, 0.3
 """Least room for the numbers of the last year, and room for the mark of the scenario and at the right, cm."""
 
 
@@ -84,7 +84,7 @@ def _draw(ds: xr.Dataset, table: pd.DataFrame, width_cm: float) -> Figure:
     last = by_labels(table[table["year"] == years[-1]], "state", "scenario")
     texts = {key: spread_text(row["mean_m"], row["p05_m"], row["p95_m"], 3) for key, row in last.items()}
     scenarios_cm = MARK_CM + style.room_cm(name("scenario", scenario) for scenario in scenarios)
-    numbers_cm = 0.15 + scenarios_cm + style.room_cm(texts.values(), NUMBERS_CM) + RIGHT_CM
+    numbers_cm = 0.1 + scenarios_cm + style.room_cm(texts.values(), NUMBERS_CM) + RIGHT_CM
     left_cm = names_cm(state_names(states))
     room = width_cm - left_cm - numbers_cm - GAP_CM * (len(years) - 1)
     panel = room / len(years)

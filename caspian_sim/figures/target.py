@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -110,7 +112,7 @@ def _highest_inflow(ds: xr.Dataset) -> float:
 
 def _curves(ax: Axes, ds: xr.Dataset, highest: float) -> None:
     low, middle, high = whole_catalogue(ds)
-    ax.axhspan(low, high, facecolor="#ECECEC", edgecolor=style.RULE, hatch="..", linewidth=0.0, zorder=0)
+    ax.axhspan(low, high, **_whole_look())
     ax.axhline(middle, color=style.MUTED, linewidth=1.0, zorder=1)
     levels = ds["target_level"].values
     for scenario in ds["scenario"].values:
@@ -146,9 +148,15 @@ def _curves(ax: Axes, ds: xr.Dataset, highest: float) -> None:
     ax.xaxis.set_major_formatter(axis_numbers(1))
 
 
+def _whole_look() -> dict[str, Any]:
+    """Look of the area that says what the whole catalogue brings: dots would hide lines in shades of grey."""
+    hatch = "" if style.now().grey else ".."
+    return {"facecolor": "#ECECEC", "edgecolor": style.RULE, "hatch": hatch, "linewidth": 0.0, "zorder": 0}
+
+
 def _chances(ax: Axes, ds: xr.Dataset, highest: float) -> None:
     low, middle, high = whole_catalogue(ds)
-    ax.axvspan(low, high, facecolor="#ECECEC", edgecolor=style.RULE, hatch="..", linewidth=0.0, zorder=0)
+    ax.axvspan(low, high, **_whole_look())
     ax.axvline(middle, color=style.MUTED, linewidth=1.0, zorder=1)
     members = ds.sizes["member"]
     for scenario in ds["scenario"].values:
