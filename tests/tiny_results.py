@@ -116,6 +116,7 @@ def subjects() -> dict[str, object]:
         **dict.fromkeys(("joint", "alone", "shapley", "burden"), cs.attribute(STATES)),
         **dict.fromkeys(("target", "marginal"), cs.target(SOON, level=-29.6, year=2040, probability=0.5)),
         "delay": cs.delay(STATES, starts=(2028, 2035, 2045)),
+        "tradeoffs": cs.tradeoffs(SOON, year=2040, level=-29.6, steps=1, programme="joint"),
         **dict.fromkeys(("shoreline", "seabed"), falling()),
         **dict.fromkeys(("ports", "route", "ecosystem"), falling_run()),
     }

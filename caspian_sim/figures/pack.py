@@ -140,6 +140,7 @@ PACK: Mapping[str, PackFigure] = MappingProxyType(
             PackFigure("target", "caspian-sim target"),
             PackFigure("marginal", "caspian-sim target"),
             PackFigure("delay", "caspian-sim delay"),
+            PackFigure("tradeoffs", "caspian-sim tradeoffs"),
             PackFigure("shoreline", RUN, heading="shoreline.pack"),
             PackFigure("seabed", RUN),
             PackFigure("ports", RUN),

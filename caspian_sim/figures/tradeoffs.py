@@ -32,7 +32,6 @@ NEEDED = (
     "parameter_grade",
 )
 PLOT_CM, ROW_CM, TITLE_CM = 6.6, 0.42, 0.9
-LINE_CM = style.SMALL * style.LINE_SPACING / style.POINTS_PER_CM
 LETTERS_CM, NUMBER_CM, WORDS_CM = 0.5, 0.8, 0.8
 MEASURES_CM, STATE_CM, SCENARIO_CM, REGRET_CM, GAP_CM = 4.3, 0.62, 0.74, 0.85, 0.25
 MOST_LETTERS, MOST_PROGRAMMES = 8, 3
@@ -150,7 +149,7 @@ def _draw(ds: xr.Dataset, width_cm: float) -> Figure:
     lines = _packed(_blocks(ds, points), room)
     table = len(lines) * (TITLE_CM + len(points) * ROW_CM + GAP_CM)
     listed = [style.wrap(text, room - WORDS_CM, style.SMALL) for text in _titles(ds)]
-    below = sum(ROW_CM + (len(text) - 1) * LINE_CM for text in listed)
+    below = sum(ROW_CM + (len(text) - 1) * style.line_cm() for text in listed)
     page = style.page(
         width_cm,
         PLOT_CM + style.BELOW_CM + 0.2 + table + below,
@@ -249,6 +248,8 @@ def _blocks(ds: xr.Dataset, points: NDArray[np.int64]) -> list[Block]:
     marks = [style.STATES[str(state)] for state in ds["measure_state"].values]
     states = [style.STATES[str(state)] for state in ds["state"].values]
     both = np.column_stack([_scale(ds) * now["effort"].values, now["avoided_fall"].values])
+    short = [name("state_short", str(state)) for state in ds["state"].values]
+    water = now["state_water"].transpose("point", "state").values
     regrets = np.column_stack([now["regret_most"].values, now["regret_at_effort_most"].values])
     measures = [str(place) for place in range(1, ds.sizes["measure"] + 1)]
     scenarios = [name("scenario", str(label)).removeprefix("SSP") for label in ds["scenario"].values]
@@ -256,7 +257,12 @@ def _blocks(ds: xr.Dataset, points: NDArray[np.int64]) -> list[Block]:
         Block(
             say("tradeoffs.block.programme"),
             [say(f"tradeoffs.head.{objective}"), say("tradeoffs.head.effect")],
-            [NUMBER_CM] * 2,
+            _widths(
+                [say(f"tradeoffs.head.{objective}"), say("tradeoffs.head.effect")],
+                both,
+                [digits, 2],
+                NUMBER_CM,
+            ),
             both,
             words([digits, 2]),
             of_words=True,
@@ -270,27 +276,37 @@ def _blocks(ds: xr.Dataset, points: NDArray[np.int64]) -> list[Block]:
         ),
         Block(
             say("tradeoffs.block.states"),
-            [str(state) for state in ds["state"].values],
-            [STATE_CM] * len(states),
-            now["state_water"].transpose("point", "state").values,
+            short,
+            _widths(short, water, [1] * len(states), STATE_CM),
+            water,
             words([1] * len(states), blank_zero=True),
             of_words=True,
         ),
         Block(
             say("tradeoffs.block.kept", level=number(ds.attrs["level"], 2).rstrip("0").rstrip(".")),
             scenarios,
-            [SCENARIO_CM] * len(scenarios),
+            [style.room_cm(scenarios, SCENARIO_CM)] * len(scenarios),
             PERCENT * now["kept_share"].transpose("point", "scenario").values,
             heat(),
         ),
         Block(
             say("tradeoffs.block.regret"),
             [say("tradeoffs.head.most"), say("tradeoffs.head.at_effort")],
-            [REGRET_CM] * 2,
+            _widths(
+                [say("tradeoffs.head.most"), say("tradeoffs.head.at_effort")], regrets, [2, 3], REGRET_CM
+            ),
             regrets,
             words([2, 3]),
             of_words=True,
         ),
+    ]
+
+
+def _widths(heads: list[str], values: NDArray[np.float64], digits: list[int], least: float) -> list[float]:
+    """Width of each column of numbers: room for its head and for the widest number, cm."""
+    return [
+        style.room_cm([head, *(number(value, places) for value in column)], least - GAP_CM) + GAP_CM
+        for head, column, places in zip(heads, values.T, digits, strict=True)
     ]
 
 
@@ -309,8 +325,9 @@ def _packed(blocks: list[Block], room: float) -> list[list[Block]]:
 
 
 def _titles(ds: xr.Dataset) -> list[str]:
+    label = "tradeoffs.label"
     return [
-        f"{state} · {say('tradeoffs.label', title=title, grade=grade)}"
+        f"{name('state_short', str(state))} · {say(label, title=name('title', title), grade=grade)}"
         for state, title, grade in zip(
             ds["measure_state"].values, ds["measure_title"].values, ds["measure_grade"].values, strict=True
         )
@@ -323,8 +340,8 @@ def _list(ax: Axes, ds: xr.Dataset, listed: list[list[str]], top: float) -> None
         ax.text(0.0, y, str(place), va="center_baseline", fontsize=style.SMALL)
         style.swatch(ax, style.STATES[str(state)], 0.55, y)
         for i, line in enumerate(lines):
-            ax.text(WORDS_CM, y - i * LINE_CM, line, va="center_baseline", fontsize=style.SMALL)
-        y -= ROW_CM + (len(lines) - 1) * LINE_CM
+            ax.text(WORDS_CM, y - i * style.line_cm(), line, va="center_baseline", fontsize=style.SMALL)
+        y -= ROW_CM + (len(lines) - 1) * style.line_cm()
 
 
 def _footer(ds: xr.Dataset) -> list[str]:

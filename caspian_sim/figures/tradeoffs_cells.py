@@ -52,9 +52,8 @@ def words(digits: Sequence[int], blank_zero: bool = False) -> Cell:
     """Cells with numbers; zeros as a dash when asked for."""
 
     def draw(ax: Axes, column: int, value: float, x: float, y: float, width: float, height: float) -> None:
-        text = number(value, digits[column])
-        if blank_zero and float(text.replace("−", "-").replace(",", "")) == 0.0:
-            text = "–"
+        nothing = blank_zero and round(value, digits[column]) == 0.0
+        text = "–" if nothing else number(value, digits[column])
         ax.text(
             x + width - 0.06, y + 0.5 * height, text, ha="right", va="center_baseline", fontsize=style.SMALL
         )
