@@ -254,3 +254,31 @@ def test_tables_of_many_runs_are_in_step(update_docs, name):
 def test_every_table_that_is_written_is_checked(update_docs):
     marks = [name for page in PAGES for name in re.findall(r"<!-- begin ([\w ]+) -->", text_of(page))]
     assert sorted(marks) == sorted(update_docs.TABLES)
+
+
+def rows_of(page, block):
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    inner = text.split(f"<!-- begin {block} -->")[1].split("<!-- end")[0]
+    lines = [line.strip("|").split("|") for line in inner.strip().splitlines()]
+    return {cells[0].strip(): [cell.strip() for cell in cells[1:]] for cells in lines}
+
+
+def test_readme_says_what_the_tables_say_of_forecasts_and_of_measures():
+    readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+
+    def percent(texts):
+        return [f"{100 * float(text.split()[0]):.0f}" for text in texts]
+
+    skill = rows_of("verification.md", "verification skill")
+    for reference in ("persistence", "trend"):
+        one, five, ten, twenty = percent(skill[reference])
+        assert f"by {one}, {five}, {ten} and {twenty} %" in readme
+    scores = rows_of("verification.md", "verification scores")
+    inside = [scores[f"{lead} yr"][6].split()[0] for lead in (1, 5, 10, 20)]
+    assert f"{inside[0]}, {inside[1]}, {inside[2]} and {inside[3]} % lie inside its 90 % band" in readme
+
+    shares = rows_of("cooperation.md", "attribution")
+    numbers = re.findall(r"[\d.]+", shares["all together"][3])
+    mean, low, high = (f"{float(number):.2f}" for number in numbers)
+    assert f"{mean} m higher in 2100 ({low} to {high}, SSP2-4.5)" in readme
+    assert f"{float(shares['Russia'][3].split()[0]):.2f} m of it is Russia's" in readme

@@ -136,7 +136,7 @@ def test_run_without_members_is_refused():
 
 def test_dataset_without_level_or_configuration_is_refused():
     with pytest.raises(
-        DataError, match="exposed seabed by state cannot be found: variable 'sea_level' is missing"
+        DataError, match="exposed seabed by state cannot be reckoned: variable 'sea_level' is missing"
     ):
         cs.exposed_seabed_by_state(tiny().drop_vars("sea_level"))
     without = tiny().copy()

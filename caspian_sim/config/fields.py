@@ -56,6 +56,29 @@ def _unique(values: tuple[H, ...]) -> tuple[H, ...]:
 
 
 ListOf = Annotated[tuple[T, ...], BeforeValidator(_list_to_tuple)]
+
+
+def unique_ids(kind: str) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
+    """Make a validator of a list in which no two entries have the same `id`; `kind` is what an entry is."""
+
+    def check(entries: tuple[Any, ...]) -> tuple[Any, ...]:
+        ids = [entry.id for entry in entries]
+        findings = [
+            Finding(
+                f"{kind} {name!r} is defined twice",
+                hint=f"the first one is number {ids.index(name) + 1} in the list",
+                at=(i, "id"),
+            )
+            for i, name in enumerate(ids)
+            if name in ids[:i]
+        ]
+        if findings:
+            raise refuse(*findings)
+        return entries
+
+    return check
+
+
 UniqueListOf = Annotated[tuple[H, ...], BeforeValidator(_list_to_tuple), AfterValidator(_unique)]
 SomeOf = Annotated[
     tuple[H, ...], Field(min_length=1), BeforeValidator(_list_to_tuple), AfterValidator(_unique)

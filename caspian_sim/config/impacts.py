@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, model_validator
 
-from caspian_sim.config.fields import Level, ListOf, Section, Slug, State, setting
+from caspian_sim.config.fields import Level, ListOf, Section, Slug, State, setting, unique_ids
 from caspian_sim.config.measure import Grade
 from caspian_sim.config.problems import Finding, did_you_mean, refuse, show
 
@@ -154,26 +154,12 @@ def _vessels() -> list[str]:
     return [str(vessel) for vessel in data.load("vessels")["vessel"].values]
 
 
-def _unique_ids(ports: tuple[OwnPort, ...]) -> tuple[OwnPort, ...]:
-    ids = [port.id for port in ports]
-    findings = [
-        Finding(
-            f"port {name!r} is defined twice",
-            hint=f"the first one is number {ids.index(name) + 1} in the list",
-            at=(i, "id"),
-        )
-        for i, name in enumerate(ids)
-        if name in ids[:i]
-    ]
-    if findings:
-        raise refuse(*findings)
-    return ports
-
-
 class Impacts(Section):
     """What impacts are read off the level."""
 
     catalogue: Literal["default", "none"] = setting(
         "The package's ports, or none of them.", default="default"
     )
-    ports: Annotated[ListOf[OwnPort], AfterValidator(_unique_ids)] = setting("Ports of your own.", default=())
+    ports: Annotated[ListOf[OwnPort], AfterValidator(unique_ids("port"))] = setting(
+        "Ports of your own.", default=()
+    )

@@ -20,6 +20,7 @@ from caspian_sim.config.fields import (
     State,
     UniqueListOf,
     setting,
+    unique_ids,
 )
 from caspian_sim.config.problems import Finding, refuse
 from caspian_sim.config.ranges import CostRange, MovedRange, ShareRange, VolumeRange, YearsRange
@@ -240,20 +241,4 @@ class Measure(Section):
         return None
 
 
-def _unique_ids(measures: tuple[Measure, ...]) -> tuple[Measure, ...]:
-    ids = [measure.id for measure in measures]
-    findings = [
-        Finding(
-            f"measure {name!r} is defined twice",
-            hint=f"the first one is number {ids.index(name) + 1} in the list",
-            at=(i, "id"),
-        )
-        for i, name in enumerate(ids)
-        if name in ids[:i]
-    ]
-    if findings:
-        raise refuse(*findings)
-    return measures
-
-
-Measures = Annotated[ListOf[Measure], AfterValidator(_unique_ids)]
+Measures = Annotated[ListOf[Measure], AfterValidator(unique_ids("measure"))]

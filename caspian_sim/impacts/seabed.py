@@ -22,8 +22,8 @@ from numpy.typing import ArrayLike, NDArray
 from caspian_sim import __version__, data, results
 from caspian_sim.basin.hypsometry import REFERENCE_LEVEL, load_hypsometry
 from caspian_sim.basin.sectors import CAVEAT, load_sectors
-from caspian_sim.config import parse_config
 from caspian_sim.errors import DataError
+from caspian_sim.impacts.levels import require_members, require_variables, run_config
 
 Array = NDArray[np.float64]
 
@@ -146,21 +146,10 @@ def falls_table(reference: float | None = None, falls: Sequence[float] = FALLS) 
 
 
 def _check(ds: xr.Dataset) -> None:
-    if "member" not in ds.dims:
-        raise DataError(
-            "exposed seabed by state needs the members of the run\n"
-            "    found    statistics over the members alone\n"
-            "    hint     run again with output.keep: members or both"
-        )
-    needed = ("sea_level", "exposed_seabed", "parameters", "time_bnds")
-    missing = [name for name in needed if name not in ds.variables]
-    if missing:
-        raise DataError(
-            f"exposed seabed by state cannot be found: variable {missing[0]!r} is missing\n"
-            f"    found    {', '.join(str(name) for name in ds.data_vars) or 'no variables'}\n"
-            f"    needed   {', '.join(needed)}"
-        )
-    require_shipped_hypsometry(ds, "exposed seabed by state")
+    what = "exposed seabed by state"
+    require_members(ds, what)
+    require_variables(ds, what, ("sea_level", "exposed_seabed", "parameters", "time_bnds"))
+    require_shipped_hypsometry(ds, what)
 
 
 def require_shipped_hypsometry(ds: xr.Dataset, what: str) -> None:
@@ -171,9 +160,7 @@ def require_shipped_hypsometry(ds: xr.Dataset, what: str) -> None:
     DataError
         Naming what needs the shipped one.
     """
-    if "config" not in ds.attrs:
-        raise DataError("the dataset does not say what it was made from\n    found    no attribute config")
-    own = parse_config(ds.attrs["config"], "config of the result", with_files=False).basin.hypsometry
+    own = run_config(ds).basin.hypsometry
     if own is not None:
         raise DataError(
             f"{what} needs the hypsometry that ships with the package\n"
